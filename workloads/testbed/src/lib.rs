@@ -1,0 +1,19 @@
+//! Real Postgres and Redis servers for tests: on free ports, with folders of their own, never a system-wide instance.
+//!
+//! - [`postgres`]: one shared server per test process; each test takes a [`Database`] of its own.
+//! - [`PostgresServer`], [`RedisServer`]: owned servers for fault tests; stop, kill, pause, start again on the same port.
+//! - [`process`]: the child processes below them, with a guardian that ends them when the test process is gone,
+//!   however it ended.
+//!
+//! What is missing on the machine is an error that names the Debian package; nothing is skipped.
+
+mod binary;
+pub mod guardian;
+mod port;
+mod postgres;
+pub mod process;
+mod redis;
+
+pub use port::free_port;
+pub use postgres::{Database, PostgresServer, StopMode, postgres};
+pub use redis::RedisServer;
