@@ -1,0 +1,75 @@
+//! The schema of the definition itself, ready to be applied.
+
+use std::sync::LazyLock;
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use kube::CustomResourceExt;
+use kube::core::cel::{CompiledSchema, compile_schema};
+use kube::core::schema::{OptionalEnum, OptionalIntOrString, StructuralSchemaRewriter};
+use schemars::generate::SchemaSettings;
+use schemars::transform::AddNullable;
+use serde_json::{Value, json};
+
+use crate::ChatTenant;
+
+/// A DNS label: what a namespace, and the name of a tenant, must be.
+pub(super) const DNS_LABEL: &str = "^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$";
+
+/// What a `ChatTenant` is checked with.
+pub(super) struct Rulebook {
+    /// `openAPIV3Schema` of the definition, with the parts that every Kubernetes object has.
+    pub schema: Value,
+    /// Its CEL rules.
+    pub cel: CompiledSchema,
+}
+
+/// Made once: it is the same for every file.
+pub(super) static RULEBOOK: LazyLock<Rulebook> = LazyLock::new(|| {
+    let schema = definition_schema();
+    let cel = compile_schema(&schema);
+    Rulebook { schema: with_envelope(schema), cel }
+});
+
+/// `kind` of the documents that are read.
+pub(super) const KIND: &str = "ChatTenant";
+/// Their `apiVersion`.
+pub(super) const API_VERSION: &str = "confab.dev/v1alpha1";
+
+/// The schema as the committed definition has it.
+pub(super) fn definition_schema() -> Value {
+    let definition = ChatTenant::crd();
+    let version = definition.spec.versions.into_iter().next().expect("the derive makes one version");
+    let schema = version.schema.and_then(|schema| schema.open_api_v3_schema).expect("the derive makes a schema");
+    serde_json::to_value(schema).expect("a schema is plain data with text keys")
+}
+
+/// Kubernetes itself checks these parts of every object, so that no definition describes them.
+fn with_envelope(mut schema: Value) -> Value {
+    let mut metadata = metadata_schema();
+    metadata["required"] = json!(["name"]);
+    for field in ["name", "namespace"] {
+        metadata["properties"][field]["pattern"] = DNS_LABEL.into();
+    }
+    // Who owns which field: names that no schema knows.
+    metadata["properties"]["managedFields"]["items"]["properties"]["fieldsV1"] =
+        json!({"type": "object", "x-kubernetes-preserve-unknown-fields": true});
+    schema["properties"]["metadata"] = metadata;
+    schema["properties"]["apiVersion"] = json!({"type": "string", "enum": [API_VERSION]});
+    schema["properties"]["kind"] = json!({"type": "string", "enum": [KIND]});
+    schema["required"] = json!(["apiVersion", "kind", "metadata", "spec"]);
+    schema
+}
+
+fn metadata_schema() -> Value {
+    let generator = SchemaSettings::openapi3()
+        .with(|settings| {
+            settings.inline_subschemas = true;
+            settings.meta_schema = None;
+        })
+        .with_transform(AddNullable::default())
+        .with_transform(StructuralSchemaRewriter)
+        .with_transform(OptionalEnum)
+        .with_transform(OptionalIntOrString)
+        .into_generator();
+    generator.into_root_schema_for::<ObjectMeta>().to_value()
+}
