@@ -55,8 +55,8 @@ lint: ## Clippy, with warnings as errors
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
 
 .PHONY: deny
-deny: ## Licences, banned crates, sources (advisories need the network: cargo deny check advisories)
-	$(CARGO) deny check licenses bans sources
+deny: ## Licences, banned crates, sources (with advisories and duplicates, needs the network: cargo deny check)
+	$(CARGO) deny check --allow duplicate licenses bans sources
 
 .PHONY: generate
 generate: ## Write the generated files (custom resources, OpenAPI, AsyncAPI)

@@ -9,7 +9,7 @@ use anyhow::{Result, bail};
 /// Where Debian puts the programs of its Postgres versions.
 const POSTGRES_VERSIONS: &str = "/usr/lib/postgresql";
 
-/// The program's path: on `PATH`, or in the newest of Debian's Postgres folders.
+/// The program's path: in the newest of Debian's Postgres folders, or on `PATH`.
 pub fn find(program: &str, package: &str) -> Result<PathBuf> {
     let on_path = env::var_os("PATH").unwrap_or_default();
     let debian = postgres_folders();
@@ -32,4 +32,15 @@ fn postgres_folders() -> Vec<PathBuf> {
     };
     versions.sort_by_key(|path| std::cmp::Reverse(number(path)));
     versions
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_missing_program_is_an_error_that_names_the_package() {
+        let error = find("no-such-server", "no-such-package").unwrap_err().to_string();
+        assert!(error.contains("no-such-server") && error.contains("no-such-package"), "{error}");
+    }
 }

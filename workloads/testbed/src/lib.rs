@@ -7,6 +7,7 @@
 //!
 //! What is missing on the machine is an error that names the Debian package; nothing is skipped.
 
+mod account;
 mod binary;
 pub mod guardian;
 mod port;

@@ -1,6 +1,6 @@
 //! Child processes that can be signalled, awaited and started again.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -10,6 +10,8 @@ use anyhow::{Context as _, Result, bail};
 
 /// Pause between two looks at a condition.
 const POLL: Duration = Duration::from_millis(10);
+/// SIGKILL works at once; this is for a machine under load.
+const KILL_DEADLINE: Duration = Duration::from_secs(20);
 
 /// A signal by its name, as `kill -s` takes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,12 +68,21 @@ impl Process {
 
     /// Sends a signal; an error when the process is gone.
     pub fn signal(&self, signal: Signal) -> Result<()> {
-        let pid = self.child.id().to_string();
-        let status = Command::new("kill").args(["-s", signal.name(), &pid]).stderr(Stdio::null()).status();
-        if !status.context("kill cannot be started")?.success() {
-            bail!("process {pid} is gone");
+        if !send(signal, &[self.pid()])? {
+            bail!("process {} is gone", self.pid());
         }
         Ok(())
+    }
+
+    /// Sends a signal to the process and its children, and says who they are. The process is frozen before its children
+    /// are read, so that none is added meanwhile.
+    pub fn signal_all(&self, signal: Signal) -> Result<Vec<u32>> {
+        self.signal(Signal::Stop)?;
+        let children = children(self.pid())?;
+        self.signal(signal)?;
+        // A child may have come to its own end.
+        send(signal, &children)?;
+        Ok(children)
     }
 
     /// Whether it has ended, and how.
@@ -93,12 +104,63 @@ impl Process {
         }
     }
 
-    /// Ends it at once and reaps it.
+    /// Waits until the condition holds, or the process has ended: that, like the deadline, is an error, and the process is
+    /// gone after it.
+    pub async fn ready(&mut self, what: &str, deadline: Duration, mut holds: impl FnMut() -> bool) -> Result<()> {
+        let mut ended = None;
+        let waited = eventually(what, deadline, || {
+            ended = self.ended().ok().flatten();
+            ended.is_some() || holds()
+        });
+        let waited = waited.await;
+        if let Some(status) = ended {
+            bail!("{what}: the process ended with {status}");
+        }
+        if waited.is_err() {
+            self.kill().await?;
+        }
+        waited
+    }
+
+    /// Ends it and its children at once, and returns when all are gone.
     pub async fn kill(&mut self) -> Result<()> {
         // It may have ended already.
-        let _ = self.signal(Signal::Kill);
-        self.wait(Duration::from_secs(10)).await.map(|_| ())
+        let children = self.signal_all(Signal::Kill).unwrap_or_default();
+        self.wait(KILL_DEADLINE).await?;
+        eventually("the children end", KILL_DEADLINE, || children.iter().all(|pid| is_gone(*pid))).await
     }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // Its guardian has killed it; this reaps it.
+        let _ = self.child.try_wait();
+    }
+}
+
+/// Sends a signal by the shell's own `kill`, since the program of that name is not on every machine. Whether all took it.
+fn send(signal: Signal, pids: &[u32]) -> Result<bool> {
+    if pids.is_empty() {
+        return Ok(true);
+    }
+    let mut command = Command::new("sh");
+    command.args(["-c", r#"kill -s "$0" "$@""#, signal.name()]).args(pids.iter().map(u32::to_string));
+    let status = command.stdin(Stdio::null()).stderr(Stdio::null()).status().context("sh cannot be started")?;
+    Ok(status.success())
+}
+
+fn children(pid: u32) -> Result<Vec<u32>> {
+    let threads = fs::read_dir(format!("/proc/{pid}/task")).context("the process is gone")?;
+    // A thread that ends meanwhile has no children any more.
+    let lists = threads.flatten().filter_map(|thread| fs::read_to_string(thread.path().join("children")).ok());
+    Ok(lists
+        .flat_map(|list| list.split_whitespace().filter_map(|pid| pid.parse().ok()).collect::<Vec<u32>>())
+        .collect())
+}
+
+/// Whether the process has ended; who has not yet been reaped by its parent has ended too.
+fn is_gone(pid: u32) -> bool {
+    fs::read_to_string(format!("/proc/{pid}/stat")).map_or(true, |stat| stat.contains(") Z "))
 }
 
 /// Waits until the condition holds.

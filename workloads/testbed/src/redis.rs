@@ -1,18 +1,22 @@
 //! Redis servers without persistence: they carry hints.
 
+use std::fs;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 
+use crate::account::{Account, run};
 use crate::binary;
 use crate::guardian::Guardian;
 use crate::port::free_port;
-use crate::process::{Process, Signal, eventually};
+use crate::process::{Process, Signal};
 
-const PACKAGE: &str = "redis-server";
+const ACCOUNT: Account = Account { user: "redis", package: "redis-server" };
 const DEADLINE: Duration = Duration::from_secs(30);
+/// Another process may take a free port before the server does.
+const ATTEMPTS: usize = 3;
 
 /// A Redis server with its own folder and port. It ends with this value, or with the process.
 #[derive(Debug)]
@@ -25,24 +29,50 @@ pub struct RedisServer {
 impl RedisServer {
     /// Starts a server on a free port.
     pub async fn start() -> Result<Self> {
-        let mut server = Self { guardian: Guardian::new("redis")?, port: free_port()?, process: None };
-        server.start_again().await?;
-        Ok(server)
+        let guardian = Guardian::new("redis")?;
+        ACCOUNT.take(guardian.folder())?;
+        let mut server = Self { guardian, port: 0, process: None };
+        let mut outcome = Ok(());
+        for _ in 0..ATTEMPTS {
+            server.port = free_port()?;
+            outcome = server.start_again().await;
+            if outcome.is_ok() {
+                break;
+            }
+        }
+        outcome.map(|()| server)
     }
 
     /// Starts a stopped server on its old port, empty.
     pub async fn start_again(&mut self) -> Result<()> {
-        let mut command = Command::new(binary::find("redis-server", PACKAGE)?);
+        if self.process.is_some() {
+            bail!("the server is running");
+        }
+        let folder = self.guardian.folder();
+        let mut command = ACCOUNT.command(&binary::find("redis-server", ACCOUNT.package)?);
         command.args(["--bind", "127.0.0.1", "--port", &self.port.to_string(), "--save", "", "--appendonly", "no"]);
-        command.arg("--dir").arg(self.guardian.folder());
-        let process = Process::spawn(command, &self.log())?;
+        command.arg("--dir").arg(folder).arg("--unixsocket").arg(self.socket());
+        let mut process = Process::spawn(command, &self.log())?;
         self.guardian.watch("redis", process.pid())?;
+        let ready = process.ready("Redis answers", DEADLINE, || self.command(&["PING"]).is_ok()).await;
+        ready.with_context(|| fs::read_to_string(self.log()).unwrap_or_default())?;
         self.process = Some(process);
-        eventually("Redis answers", DEADLINE, || self.command(&["PING"]).is_ok()).await
+        Ok(())
     }
 
-    /// Stops the server at once; what it held is gone.
+    /// Stops the server in order; what it held is gone.
     pub async fn stop(&mut self) -> Result<()> {
+        let Some(mut process) = self.process.take() else { return Ok(()) };
+        // A frozen server takes the signal when it goes on.
+        process.signal(Signal::Term)?;
+        process.signal(Signal::Cont)?;
+        process.wait(DEADLINE).await?;
+        self.guardian.forget("redis");
+        Ok(())
+    }
+
+    /// Ends the server with SIGKILL; what it held is gone.
+    pub async fn kill9(&mut self) -> Result<()> {
         let Some(mut process) = self.process.take() else { return Ok(()) };
         process.kill().await?;
         self.guardian.forget("redis");
@@ -56,12 +86,12 @@ impl RedisServer {
 
     /// Freezes the server: connections stay open and nothing answers.
     pub fn pause(&self) -> Result<()> {
-        self.process.as_ref().context("the server is stopped")?.signal(Signal::Stop)
+        self.running()?.signal(Signal::Stop)
     }
 
     /// Undoes [`Self::pause`].
     pub fn resume(&self) -> Result<()> {
-        self.process.as_ref().context("the server is stopped")?.signal(Signal::Cont)
+        self.running()?.signal(Signal::Cont)
     }
 
     /// `redis://…`
@@ -74,13 +104,18 @@ impl RedisServer {
         self.guardian.folder().join("redis.log")
     }
 
+    fn running(&self) -> Result<&Process> {
+        self.process.as_ref().context("the server is stopped")
+    }
+
+    /// In the server's own folder: whoever answers there is this server and no other.
+    fn socket(&self) -> PathBuf {
+        self.guardian.folder().join("redis.sock")
+    }
+
     fn command(&self, words: &[&str]) -> Result<()> {
         let mut command = Command::new(binary::find("redis-cli", "redis-tools")?);
-        command.args(["-h", "127.0.0.1", "-p", &self.port.to_string(), "-e"]).args(words);
-        let status = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
-        if !status.context("redis-cli cannot be started")?.success() {
-            bail!("redis-cli {words:?} failed");
-        }
-        Ok(())
+        command.arg("-s").arg(self.socket()).arg("-e").args(words).stdin(Stdio::null());
+        run(&mut command)
     }
 }

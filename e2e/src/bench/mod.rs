@@ -1,0 +1,106 @@
+//! The figures: measured beside goal, the server's processor time apart from the load generator's.
+//!
+//! The load generator shares the cores with what it measures, so it is kept cheap: hand-written requests on kept
+//! connections ([`http`]) and a frame scanner instead of a WebSocket library ([`pipe`]). Everything else is honest: users
+//! sign up over the API, tokens are checked, writes are durable.
+
+mod crowd;
+mod cut;
+mod fan_out;
+mod figure;
+mod http;
+mod latency;
+mod page;
+mod pipe;
+mod sends;
+mod sockets;
+mod start;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::Result;
+use clap::ValueEnum;
+
+use crate::harness::{self, Engine};
+use crowd::Crowd;
+pub use figure::{Figure, Goal};
+
+/// What can be measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Subject {
+    /// From start to ready, and memory at rest.
+    Start,
+    /// Durable sends per second.
+    Sends,
+    /// From send to delivered.
+    Latency,
+    /// Deliveries per second of processor time.
+    FanOut,
+    /// Memory of a socket.
+    Sockets,
+    /// Many sockets cut at once.
+    Cut,
+    /// A page of messages from a long history.
+    Page,
+}
+
+/// How much is measured.
+#[derive(Debug, Clone)]
+pub struct Scale {
+    /// Less of everything, for a first look. The figures are no proof then.
+    pub quick: bool,
+    /// Where server logs go.
+    pub logs: PathBuf,
+}
+
+impl Scale {
+    /// A scale whose logs lie beside the programs of this profile.
+    pub fn new(quick: bool) -> Result<Self> {
+        let logs = harness::programs()?.join("e2e-bench");
+        std::fs::create_dir_all(&logs)?;
+        Ok(Self { quick, logs })
+    }
+
+    fn logs(&self) -> &Path {
+        &self.logs
+    }
+
+    /// One of two numbers.
+    fn pick<T>(&self, full: T, quick: T) -> T {
+        if self.quick { quick } else { full }
+    }
+
+    /// How long a rate is measured.
+    fn time(&self) -> Duration {
+        Duration::from_secs(self.pick(10, 3))
+    }
+}
+
+/// Measures the subjects one after the other and hands each figure over as it comes.
+pub async fn measure(subjects: &[Subject], scale: &Scale, mut show: impl FnMut(Figure)) -> Result<()> {
+    // Made for the first figure that needs it: thousands of accounts take a while.
+    let mut crowd: Option<Crowd> = None;
+    for subject in subjects {
+        let needs_crowd = matches!(subject, Subject::FanOut | Subject::Sockets | Subject::Cut);
+        if needs_crowd && crowd.is_none() {
+            crowd = Some(Crowd::gather(scale).await?);
+        }
+        let figures = match (subject, &mut crowd) {
+            (Subject::Start, _) => start::measure(scale).await?,
+            (Subject::Sends, _) => {
+                let mut figures = sends::measure(Engine::Sqlite, scale).await?;
+                figures.extend(sends::measure(Engine::Postgres, scale).await?);
+                figures
+            }
+            (Subject::Latency, _) => latency::measure(scale).await?,
+            (Subject::Page, _) => page::measure(scale).await?,
+            (Subject::FanOut, Some(crowd)) => fan_out::measure(crowd, scale).await?,
+            (Subject::Sockets, Some(crowd)) => sockets::measure(crowd, scale).await?,
+            (Subject::Cut, Some(crowd)) => cut::measure(crowd, scale).await?,
+            (_, None) => Vec::new(),
+        };
+        figures.into_iter().for_each(&mut show);
+    }
+    Ok(())
+}

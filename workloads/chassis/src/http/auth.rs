@@ -1,0 +1,92 @@
+//! Who calls. A handler that takes [`Caller`] cannot be reached without a valid access token of the request's tenant.
+
+use std::sync::Arc;
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, header};
+use confab_contract::{ApiError, SessionId, Timestamp, UserId};
+
+use super::error::HttpError;
+use super::rate;
+use super::tenant::CurrentTenant;
+use crate::rate::{Class, RateLimiter};
+use crate::tenant::Tenant;
+use crate::token::{TokenError, Verifier};
+
+/// State that can check tokens.
+pub trait HasIdentity {
+    /// Checks access tokens.
+    fn verifier(&self) -> &Verifier;
+
+    /// Counts each request of a caller in the class [`Class::Regular`]; `None` counts nothing.
+    fn rate_limiter(&self) -> Option<&RateLimiter> {
+        None
+    }
+}
+
+impl<T: HasIdentity> HasIdentity for Arc<T> {
+    fn verifier(&self) -> &Verifier {
+        T::verifier(self)
+    }
+
+    fn rate_limiter(&self) -> Option<&RateLimiter> {
+        T::rate_limiter(self)
+    }
+}
+
+/// The person behind a request, by the access token in `Authorization: Bearer`.
+#[derive(Debug, Clone)]
+pub struct Caller {
+    /// Where.
+    pub tenant: Arc<Tenant>,
+    /// Who.
+    pub user: UserId,
+    /// On which device.
+    pub session: SessionId,
+    /// When the access token expires.
+    pub expires_at: Timestamp,
+}
+
+impl<S: HasIdentity + Send + Sync> FromRequestParts<S> for Caller {
+    type Rejection = HttpError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, HttpError> {
+        let CurrentTenant(tenant) = CurrentTenant::from_request_parts(parts, state).await?;
+        let token = bearer(&parts.headers)?;
+        let claims = state.verifier().verify(&tenant, token).map_err(|error| HttpError(refusal(error)))?;
+        if let Some(limiter) = state.rate_limiter() {
+            let limit = tenant.limits().regular;
+            rate::enforce(limiter, &tenant, Class::Regular, &claims.sub.to_string(), limit).await?;
+        }
+        Ok(Self { user: claims.sub, session: claims.sid, expires_at: claims.exp, tenant })
+    }
+}
+
+/// The token of an `Authorization` header, of which there must be exactly one.
+fn bearer(headers: &HeaderMap) -> Result<&str, ApiError> {
+    let missing = || ApiError::unauthenticated("Send an access token in the header Authorization: Bearer <token>");
+    let mut given = headers.get_all(header::AUTHORIZATION).iter();
+    let (Some(value), None) = (given.next(), given.next()) else { return Err(missing()) };
+    let (scheme, token) = value.to_str().ok().and_then(|text| text.split_once(' ')).ok_or_else(missing)?;
+    let token = token.trim();
+    if !scheme.eq_ignore_ascii_case("bearer") || token.is_empty() {
+        return Err(missing());
+    }
+    Ok(token)
+}
+
+/// 401 for a token that does not hold. Clients must tell expiry from the rest; what else is wrong they need not know.
+#[must_use]
+pub fn refusal(error: TokenError) -> ApiError {
+    tracing::debug!(reason = %error, "token refused");
+    match error {
+        TokenError::Expired => {
+            ApiError::unauthenticated("The access token has expired; refresh it").detail("reason", "expired")
+        }
+        TokenError::Revoked => {
+            ApiError::unauthenticated("The session was ended; sign in again").detail("reason", "revoked")
+        }
+        _ => ApiError::unauthenticated("The access token does not hold").detail("reason", "invalid"),
+    }
+}

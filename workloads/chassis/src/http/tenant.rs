@@ -1,0 +1,59 @@
+//! The tenant of a request, found by its host name.
+
+use std::sync::Arc;
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderName, Uri, header};
+use confab_contract::{ApiError, ErrorCode};
+
+use super::context::current;
+use super::error::HttpError;
+use crate::tenant::Tenant;
+
+const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
+
+/// A host name has at most this many characters; what is longer is cut where it is shown.
+const MAX_HOST_CHARS: usize = 253;
+
+/// The tenant whose host name the request names.
+#[derive(Debug, Clone)]
+pub struct CurrentTenant(pub Arc<Tenant>);
+
+impl<S: Sync> FromRequestParts<S> for CurrentTenant {
+    type Rejection = HttpError;
+
+    async fn from_request_parts(_parts: &mut Parts, _state: &S) -> Result<Self, HttpError> {
+        let found = current(|context| context.tenant.clone().ok_or_else(|| unknown_host(context.host.as_deref())));
+        match found {
+            Some(Ok(tenant)) => Ok(Self(tenant)),
+            Some(Err(error)) => Err(HttpError(error)),
+            None => {
+                tracing::error!("a handler asked for the tenant outside the edge");
+                Err(HttpError(ApiError::internal()))
+            }
+        }
+    }
+}
+
+/// 404 that says what to set.
+pub(super) fn unknown_host(host: Option<&str>) -> ApiError {
+    let Some(host) = host else {
+        return ApiError::new(ErrorCode::NotFound, "The request names no host, so it has no tenant");
+    };
+    let message = format!(
+        "No tenant answers at host {host:?}; a tenant answers at its domain, at api. and ws. before it, and at its extra_hosts"
+    );
+    ApiError::new(ErrorCode::NotFound, message).detail("host", host)
+}
+
+/// The host that the client named: behind a proxy of ours what the proxy says, then the request's own.
+pub(super) fn named_host<'a>(uri: &'a Uri, headers: &'a HeaderMap, behind_proxy: bool) -> Option<&'a str> {
+    let forwarded = headers.get(FORWARDED_HOST).filter(|_| behind_proxy).and_then(|value| value.to_str().ok());
+    // The last one was written by the nearest proxy.
+    let forwarded = forwarded.and_then(|value| value.rsplit(',').next()).map(str::trim);
+    let in_line = uri.authority().map(axum::http::uri::Authority::as_str);
+    let in_header = headers.get(header::HOST).and_then(|value| value.to_str().ok());
+    let host = forwarded.filter(|host| !host.is_empty()).or(in_line).or(in_header)?;
+    Some(host.get(..MAX_HOST_CHARS).unwrap_or(host))
+}

@@ -1,0 +1,52 @@
+//! The `confab` command: everything in one process on a laptop, and tools around it.
+//!
+//! - [`cli`]: what can be said.
+//! - [`up`]: serve the tenants of a YAML file (messaging and presence in one process).
+//! - [`tour`]: a client's conversation, played and shown.
+//! - [`doctor`], [`validate`]: look without changing anything.
+//! - [`user`]: look after accounts.
+//! - [`generate`]: the documents that are made from code.
+//!
+//! It decides nothing about chat: it puts the workloads' own parts together.
+
+pub mod cli;
+pub mod doctor;
+pub mod generate;
+pub mod tenants;
+pub mod tour;
+pub mod up;
+pub mod user;
+pub mod validate;
+
+use std::process::ExitCode;
+
+use anyhow::{Context as _, Result};
+use clap::Parser as _;
+
+use cli::{Cli, Command};
+
+/// Parses the command line and does what it says.
+pub fn run() -> ExitCode {
+    let cli = Cli::parse();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let outcome = runtime.context("the runtime did not start").and_then(|runtime| runtime.block_on(dispatch(cli)));
+    match outcome {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("confab: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn dispatch(cli: Cli) -> Result<ExitCode> {
+    let well = match cli.command {
+        Command::Up(args) => up::run(args).await.map(|()| true)?,
+        Command::Tour(args) => tour::run(args).await.map(|()| true)?,
+        Command::Doctor(args) => doctor::run(args).await?,
+        Command::Validate(args) => validate::run(&args),
+        Command::User(args) => user::run(args).await.map(|()| true)?,
+        Command::Generate(args) => generate::run(&args)?,
+    };
+    Ok(if well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}

@@ -1,0 +1,7 @@
+//! The `confab` command.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    confab::run()
+}

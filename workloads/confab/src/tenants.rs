@@ -1,0 +1,119 @@
+//! From tenant files to what a workload serves.
+
+use std::fs;
+use std::path::PathBuf;
+
+use confab_contract::config::tenant::{AuthConfig, Encryption, LimitsConfig, RateLimit, Registration, TenantConfig};
+use confab_crds::ResolvedTenant;
+use confab_crds::offline;
+use confab_crds::tenant::{Encryption as EncryptionSpec, Registration as RegistrationSpec, ResolvedRate};
+
+/// Host names by which a laptop's only tenant is reached too.
+const LOOPBACK_HOSTS: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
+
+/// Reads, validates and resolves the tenants of these files; or every problem, each with file and line.
+pub fn load(files: &[PathBuf]) -> Result<Vec<TenantConfig>, Vec<String>> {
+    let mut problems = Vec::new();
+    let mut sources = Vec::new();
+    for file in files {
+        match fs::read(file) {
+            Ok(bytes) => sources.push((file.display().to_string(), bytes)),
+            Err(error) => problems.push(format!("{}: {error}", file.display())),
+        }
+    }
+    let tenants = offline::load_all(sources).unwrap_or_else(|found| {
+        problems.extend(found.iter().map(ToString::to_string));
+        Vec::new()
+    });
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    let mut configs = Vec::new();
+    for tenant in &tenants {
+        configs.push(config_of(&tenant.resolved()).map_err(|problem| vec![problem])?);
+    }
+    if let [only] = configs.as_mut_slice() {
+        only.extra_hosts = LOOPBACK_HOSTS.iter().map(ToString::to_string).collect();
+    }
+    Ok(configs)
+}
+
+/// What a workload needs to know of a tenant.
+fn config_of(tenant: &ResolvedTenant) -> Result<TenantConfig, String> {
+    let id = tenant.id.parse().map_err(|error| format!("{}: {error}", tenant.id))?;
+    let limits = &tenant.limits;
+    Ok(TenantConfig {
+        id,
+        domain: tenant.domain.clone(),
+        extra_hosts: Vec::new(),
+        encryption: match tenant.encryption {
+            EncryptionSpec::ServerReadable => Encryption::ServerReadable,
+            EncryptionSpec::EndToEnd => Encryption::EndToEnd,
+        },
+        auth: AuthConfig {
+            registration: match tenant.auth.registration {
+                RegistrationSpec::Open => Registration::Open,
+                RegistrationSpec::Closed => Registration::Closed,
+            },
+            access_token_seconds: tenant.auth.access_token_seconds,
+            refresh_token_seconds: tenant.auth.refresh_token_seconds,
+            allowed_origins: tenant.auth.allowed_origins.clone(),
+            ..AuthConfig::default()
+        },
+        limits: LimitsConfig {
+            authentication: rate_of(limits.authentication),
+            regular: rate_of(limits.regular),
+            uploads: rate_of(limits.uploads),
+            websocket: rate_of(limits.websocket),
+            group_members: limits.group_members,
+            message_bytes: limits.message_bytes,
+            metadata_bytes: limits.metadata_bytes,
+            connections_per_user: limits.connections_per_user,
+        },
+    })
+}
+
+fn rate_of(rate: ResolvedRate) -> RateLimit {
+    RateLimit { requests: rate.requests, per_seconds: rate.per_seconds }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use super::*;
+
+    fn file(text: &str) -> tempfile::NamedTempFile {
+        let mut file = tempfile::NamedTempFile::new().expect("a scratch file");
+        file.write_all(text.as_bytes()).expect("writable");
+        file
+    }
+
+    const DEMO: &str =
+        "apiVersion: confab.dev/v1alpha1\nkind: ChatTenant\nmetadata: {name: demo}\nspec: {domain: DOMAIN}\n";
+
+    #[test]
+    fn a_tenant_without_settings_has_the_defaults_of_the_workloads() {
+        let file = file(&DEMO.replace("DOMAIN", "chat.example.com"));
+        let tenants = load(&[file.path().to_owned()]).expect("a valid file");
+        let defaults = TenantConfig::new("default.demo".parse().expect("an id"), "chat.example.com");
+        assert_eq!(tenants[0], TenantConfig { extra_hosts: tenants[0].extra_hosts.clone(), ..defaults });
+        assert!(tenants[0].hosts().contains("localhost"));
+    }
+
+    #[test]
+    fn two_tenants_are_told_apart_by_host_alone() {
+        let one = file(&DEMO.replace("DOMAIN", "one.localhost"));
+        let two = file(&DEMO.replace("DOMAIN", "two.localhost").replace("demo", "other"));
+        let tenants = load(&[one.path().to_owned(), two.path().to_owned()]).expect("valid files");
+        assert!(tenants.iter().all(|tenant| !tenant.hosts().contains("localhost")));
+    }
+
+    #[test]
+    fn a_missing_file_and_a_bad_one_are_both_named() {
+        let bad = file("kind: [");
+        let problems = load(&["no-such-file.yaml".into(), bad.path().to_owned()]).expect_err("both are wrong");
+        assert!(problems.iter().any(|problem| problem.contains("no-such-file.yaml")), "{problems:?}");
+        assert!(problems.len() >= 2, "{problems:?}");
+    }
+}

@@ -1,0 +1,177 @@
+//! `confab up`: messaging and presence in one process, on a folder or on Postgres and Redis.
+
+mod banner;
+pub mod data;
+mod options;
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail};
+use confab_chassis::http::Edge;
+use confab_chassis::seal::MasterKey;
+use confab_chassis::{serve, telemetry};
+use confab_contract::config::messaging::PasswordConfig;
+use confab_contract::config::presence::SocketConfig;
+use confab_contract::config::section::{DatabaseConfig, LogConfig};
+use confab_contract::config::tenant::TenantConfig;
+use confab_groundwork::{Ground, Process, Settings};
+use confab_messaging::Messaging;
+use confab_presence::{Presence, Tempo};
+use confab_store::{Source, Store, StoreOptions};
+use secrecy::SecretString;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::cli::{StoreArgs, UpArgs};
+use crate::tenants;
+use banner::{Banner, base_url};
+use data::DataFolder;
+pub use options::Options;
+
+/// A server that is told to stop has this long, and a little more for its tasks.
+const STOPPING: Duration = Duration::from_secs(5);
+
+/// Serves until Ctrl-C or SIGTERM.
+#[expect(clippy::print_stdout, reason = "the banner is this command's output")]
+pub async fn run(args: UpArgs) -> Result<()> {
+    telemetry::init(&LogConfig { filter: args.log_filter.clone(), format: args.log_format.into() })?;
+    let Some(server) = Server::start(Options::from(args), true).await? else { return Ok(()) };
+    println!("{}", server.banner());
+    server.serving.await.context("the server failed")
+}
+
+/// Starts a server inside this process, for the tour.
+pub async fn start(options: Options) -> Result<Server> {
+    Server::start(options, false).await?.context("the server was told to stop before it was ready")
+}
+
+/// A running server.
+pub struct Server {
+    api: SocketAddr,
+    ops: SocketAddr,
+    tenants: Vec<TenantConfig>,
+    store: String,
+    drain: confab_chassis::drain::Drain,
+    serving: JoinHandle<()>,
+}
+
+impl Server {
+    async fn start(options: Options, on_signals: bool) -> Result<Option<Self>> {
+        let tenants = tenants::load(&options.files).map_err(|problems| anyhow::anyhow!(problems.join("\n")))?;
+        let folder = DataFolder::open(&options.data)?;
+        let master_key = MasterKey::load_or_generate(&folder.master_key())?;
+        let store = options.store_in_words();
+        let settings = Settings {
+            store: options.store_options(folder.database()),
+            redis_url: options.redis_url.clone(),
+            master_key,
+            tenants: tenants.clone(),
+        };
+        let process = Process::begin(options.drain.clone(), options.ops_listen).await?;
+        if on_signals {
+            process.listen_for_signals()?;
+        }
+        let listener = confab_groundwork::listen(options.http.listen).await?;
+        let (api, ops, drain) = (listener.local_addr()?, process.probe_address(), process.drain.clone());
+        let Some(ground) = process.lay(settings).await? else {
+            process.end(None).await;
+            return Ok(None);
+        };
+        let serving = tokio::spawn(serve_until_drained(listener, options, process, ground, folder));
+        Ok(Some(Self { api, ops, tenants, store, drain, serving }))
+    }
+
+    /// Where a client reaches the first tenant.
+    pub fn base_url(&self) -> String {
+        self.tenants.first().map_or_else(String::new, |tenant| base_url(tenant, self.api))
+    }
+
+    fn banner(&self) -> String {
+        Banner { api: self.api, ops: self.ops, tenants: &self.tenants, store: &self.store }.text()
+    }
+
+    /// Drains and waits for the end.
+    pub async fn stop(self) {
+        self.drain.begin();
+        if tokio::time::timeout(STOPPING, self.serving).await.is_err() {
+            tracing::warn!("the server did not stop in time");
+        }
+    }
+}
+
+/// The folder's lock is held as long as the process serves.
+async fn serve_until_drained(
+    listener: TcpListener,
+    options: Options,
+    process: Process,
+    ground: Ground,
+    _folder: DataFolder,
+) {
+    let messaging = messaging(&process, &ground);
+    let presence = presence(&process, &ground);
+    let edge = Edge::new(ground.tenants.clone(), &options.http, process.clock.clone(), &process.metrics);
+    let app = edge.protect(messaging.router().merge(presence.router()));
+    let serving = serve::serve(listener, app, options.http, process.drain.clone(), process.metrics.clone());
+    // Presence ends by the drain, too: when the last connection has been closed.
+    tokio::join!(serving, presence.run(CancellationToken::new()));
+    process.end(Some(ground)).await;
+}
+
+fn messaging(process: &Process, ground: &Ground) -> Messaging {
+    let ground = ground.clone();
+    Messaging::build(confab_messaging::Parts {
+        store: ground.store,
+        tenants: ground.tenants,
+        keyring: ground.keyring,
+        verifier: ground.verifier,
+        revocations: ground.revocations,
+        bus: ground.bus,
+        limiter: ground.limiter,
+        master_key: ground.master_key,
+        clock: process.clock.clone(),
+        passwords: PasswordConfig::default(),
+    })
+}
+
+fn presence(process: &Process, ground: &Ground) -> Presence {
+    let ground = ground.clone();
+    Presence::build(confab_presence::Parts {
+        store: ground.store,
+        tenants: ground.tenants,
+        verifier: ground.verifier,
+        revocations: ground.revocations,
+        bus: ground.bus,
+        limiter: ground.limiter,
+        master_key: ground.master_key,
+        drain: process.drain.clone(),
+        metrics: process.metrics.clone(),
+        clock: process.clock.clone(),
+        sockets: SocketConfig::default(),
+        tempo: Tempo::default(),
+    })
+}
+
+/// Opens a store that a server has made, for commands that look after it.
+pub async fn open_existing_store(args: &StoreArgs) -> Result<Store> {
+    let source = match &args.database_url {
+        Some(url) => Source::Postgres(url.clone()),
+        None => {
+            let file = data::database_in(&args.data);
+            if !file.is_file() {
+                bail!("{} holds no database yet; name the folder of a server with --data", args.data.display());
+            }
+            Source::Sqlite(file)
+        }
+    };
+    let store = Store::open(StoreOptions { source, max_connections: 2 }).await?;
+    store.check().await?;
+    Ok(store)
+}
+
+/// Where the store is, for [`Options`].
+fn source_of(database_url: Option<&SecretString>, file: std::path::PathBuf) -> StoreOptions {
+    let source = database_url.map_or(Source::Sqlite(file), |url| Source::Postgres(url.clone()));
+    StoreOptions { source, max_connections: DatabaseConfig::DEFAULT_MAX_CONNECTIONS }
+}

@@ -1,0 +1,308 @@
+//! One conversation in one process: its events in dense order, and the connections that get them.
+//!
+//! **Everything that decides who gets which event happens under the feed's lock**: emitting, attaching, leaving. Under it
+//! the hub's list of people and a connection's books and mailbox may be locked, never the other way round.
+
+use std::sync::{Arc, Mutex};
+use std::time::Instant;
+
+use axum::extract::ws::Utf8Bytes;
+use confab_contract::bus::{ReceiptKind, ReceiptNotice};
+use confab_contract::socket::server::ServerFrame;
+use confab_contract::{ConversationId, UserId};
+
+use super::receipts::Receipts;
+use super::sequencer::{Offered, Sequencer};
+use super::tenant::TenantHub;
+use super::typing::Typing;
+use crate::event::{Event, encode};
+use crate::session::outbox::Queued;
+use crate::session::{Session, lock};
+
+/// A conversation that somebody here follows.
+#[derive(Debug)]
+pub struct Feed {
+    /// Which.
+    pub conversation: ConversationId,
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    order: Sequencer<Event>,
+    readers: Vec<Reader>,
+    /// Connections that are being brought up to date; they keep the feed alive.
+    pending: u32,
+    is_healing: bool,
+    /// Out of the hub's map: whoever holds it still must ask the hub for its successor.
+    is_gone: bool,
+    typing: Typing,
+    receipts: Receipts,
+    needs_attention: bool,
+}
+
+/// A connection and what it had already when it was attached.
+#[derive(Debug)]
+struct Reader {
+    session: Arc<Session>,
+    after: u64,
+}
+
+/// How an attempt to attach ended.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Attached {
+    /// From now on the feed delivers.
+    Live,
+    /// The feed is ahead of the connection: read on from the store.
+    Behind,
+}
+
+/// The feed is out of the map.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Gone;
+
+impl Feed {
+    /// A conversation that is known to reach `known`, and that nobody reads yet.
+    pub fn new(conversation: ConversationId, known: u64) -> Self {
+        let state = State {
+            order: Sequencer::new(0, known),
+            readers: Vec::new(),
+            pending: 0,
+            is_healing: false,
+            is_gone: false,
+            typing: Typing::default(),
+            receipts: Receipts::default(),
+            needs_attention: false,
+        };
+        Self { conversation, state: Mutex::new(state) }
+    }
+
+    /// Keeps the feed alive for a connection that will attach.
+    pub fn expect(&self) -> Result<(), Gone> {
+        let mut state = lock(&self.state);
+        if state.is_gone {
+            return Err(Gone);
+        }
+        state.pending += 1;
+        Ok(())
+    }
+
+    /// That connection will not attach after all.
+    pub fn expect_no_more(&self) {
+        let mut state = lock(&self.state);
+        state.pending = state.pending.saturating_sub(1);
+    }
+
+    /// Attaches a connection that was expected and has everything up to `after`.
+    pub fn attach(self: &Arc<Self>, session: &Arc<Session>, after: u64) -> Attached {
+        let mut state = lock(&self.state);
+        if state.readers.is_empty() {
+            state.order.skip_to(after);
+        }
+        if state.order.last() > after {
+            return Attached::Behind;
+        }
+        state.order.learn(after);
+        state.pending = state.pending.saturating_sub(1);
+        state.readers.push(Reader { session: Arc::clone(session), after });
+        session.go_live(self.conversation);
+        self.heal_if_behind(&mut state, &session.hub);
+        Attached::Live
+    }
+
+    /// Gives up a replay at `after`, unless the feed has gone on: then there is more to look at first.
+    pub fn give_up(&self, session: &Session, after: u64) -> Attached {
+        let mut state = lock(&self.state);
+        if state.order.last() > after {
+            return Attached::Behind;
+        }
+        state.pending = state.pending.saturating_sub(1);
+        session.unlink(self.conversation);
+        Attached::Live
+    }
+
+    /// A connection has ended.
+    pub fn depart(&self, session: &Session, was_live: bool) {
+        let mut state = lock(&self.state);
+        if was_live {
+            state.readers.retain(|reader| reader.session.id != session.id);
+        } else {
+            state.pending = state.pending.saturating_sub(1);
+        }
+    }
+
+    /// Marks the feed as gone if nobody needs it, and says how far the conversation is known to reach.
+    pub fn retire(&self) -> Option<u64> {
+        let mut state = lock(&self.state);
+        if !state.readers.is_empty() || state.pending > 0 {
+            return None;
+        }
+        state.is_gone = true;
+        Some(state.order.known())
+    }
+
+    /// An event came over the bus or out of the store.
+    pub fn accept(self: &Arc<Self>, hub: &Arc<TenantHub>, seq: u64, event: Event) -> Result<(), Gone> {
+        let mut state = lock(&self.state);
+        if state.is_gone {
+            return Err(Gone);
+        }
+        if state.readers.is_empty() {
+            // Nobody misses what came before; those who join by this very event are attached by emitting it.
+            state.order.skip_to(seq.saturating_sub(1));
+        }
+        match state.order.offer(seq, event) {
+            Offered::Next(event) => {
+                self.emit(&mut state, hub, seq, &event);
+                while let Some((seq, event)) = state.order.pop_next() {
+                    self.emit(&mut state, hub, seq, &event);
+                }
+            }
+            // It was skipped while nobody followed. Who joined by it, and is not here yet, catches up from the store.
+            Offered::Old(event) => hub.catch_up_joined(&event.joined, self.conversation),
+            Offered::Early => self.heal_if_behind(&mut state, hub),
+        }
+        Ok(())
+    }
+
+    /// The store knows the conversation up to `seq`.
+    pub fn learn(self: &Arc<Self>, hub: &Arc<TenantHub>, seq: u64) {
+        let mut state = lock(&self.state);
+        if state.readers.is_empty() {
+            state.order.skip_to(seq);
+        } else {
+            state.order.learn(seq);
+            self.heal_if_behind(&mut state, hub);
+        }
+    }
+
+    /// Whether everything up to `seq` was delivered to those who are attached.
+    pub fn has_settled(&self, seq: u64) -> bool {
+        let state = lock(&self.state);
+        state.is_gone || state.readers.is_empty() || state.order.last() >= seq
+    }
+
+    /// What a healing task should read: after which `seq`, and up to which. `None` ends it.
+    pub fn missing(&self) -> Option<(u64, u64)> {
+        let mut state = lock(&self.state);
+        if state.is_gone || state.readers.is_empty() || !state.order.is_behind() {
+            state.is_healing = false;
+            return None;
+        }
+        Some((state.order.last(), state.order.known()))
+    }
+
+    /// Frames that wait for the slowest connection here.
+    pub fn longest_queue(&self) -> usize {
+        lock(&self.state).readers.iter().map(|reader| reader.session.queued()).max().unwrap_or_default()
+    }
+
+    fn heal_if_behind(self: &Arc<Self>, state: &mut State, hub: &Arc<TenantHub>) {
+        if state.order.is_behind() && !state.is_healing && !state.readers.is_empty() {
+            state.is_healing = true;
+            super::healing::spawn(Arc::clone(hub), Arc::clone(self));
+        }
+    }
+
+    fn emit(self: &Arc<Self>, state: &mut State, hub: &TenantHub, seq: u64, event: &Event) {
+        for session in hub.sessions_of(&event.joined) {
+            if session.takes_joins() && session.claim(self.conversation, self, true) {
+                state.readers.push(Reader { session, after: seq - 1 });
+            }
+        }
+        if !state.typing.is_empty()
+            && let Some(sender) = event.sender()
+            && state.typing.remove(sender)
+        {
+            self.tell_typing(state, sender, false);
+        }
+        let mut delivered = 0;
+        for reader in state.readers.iter().filter(|reader| seq > reader.after) {
+            delivered += 1;
+            #[cfg(feature = "sabotage")]
+            if crate::sabotage::drops_fan_out() {
+                continue;
+            }
+            reader.session.push_event(event.text.clone());
+        }
+        hub.core.metrics.deliveries.inc_by(delivered);
+        if !event.left.is_empty() {
+            self.detach_leavers(state, hub, seq, &event.left);
+        }
+    }
+
+    fn detach_leavers(&self, state: &mut State, hub: &TenantHub, seq: u64, left: &[UserId]) {
+        state.readers.retain(|reader| {
+            let leaves = seq > reader.after && left.contains(&reader.session.user);
+            if leaves {
+                reader.session.unlink(self.conversation);
+            }
+            !leaves
+        });
+        for user in left {
+            state.typing.remove(*user);
+        }
+        hub.recheck_visibility(left);
+    }
+
+    /// Somebody types, or stopped.
+    pub fn on_typing(self: &Arc<Self>, hub: &TenantHub, user: UserId, is_typing: bool, now: Instant) {
+        let mut state = lock(&self.state);
+        if state.typing.set(user, is_typing, now, hub.core.settings.typing_lasts()) {
+            self.tell_typing(&state, user, is_typing);
+        }
+        self.ask_for_attention(&mut state, hub);
+    }
+
+    /// A watermark moved.
+    pub fn on_receipt(self: &Arc<Self>, hub: &TenantHub, notice: &ReceiptNotice, now: Instant) {
+        let mut state = lock(&self.state);
+        let frame = Utf8Bytes::from(notice.frame.get().to_owned());
+        state.receipts.put(notice.user, notice.kind, notice.seq, frame);
+        self.deliver_receipts(&mut state, now);
+        self.ask_for_attention(&mut state, hub);
+    }
+
+    /// Does what time alone brings: typing that ended, watermarks that waited. Says whether to look again.
+    pub fn attend(&self, now: Instant) -> bool {
+        let mut state = lock(&self.state);
+        for user in state.typing.expire(now) {
+            self.tell_typing(&state, user, false);
+        }
+        self.deliver_receipts(&mut state, now);
+        if state.readers.is_empty() {
+            state.typing = Typing::default();
+            state.receipts = Receipts::default();
+        }
+        state.needs_attention = !state.typing.is_empty() || !state.receipts.is_empty();
+        state.needs_attention
+    }
+
+    fn ask_for_attention(self: &Arc<Self>, state: &mut State, hub: &TenantHub) {
+        let needed = !state.typing.is_empty() || !state.receipts.is_empty();
+        if needed && !state.needs_attention {
+            state.needs_attention = true;
+            hub.attend_to(Arc::clone(self));
+        }
+    }
+
+    fn tell_typing(&self, state: &State, user: UserId, is_typing: bool) {
+        let frame = encode(&ServerFrame::Typing { conversation_id: self.conversation, user_id: user, is_typing });
+        for reader in state.readers.iter().filter(|reader| reader.session.user != user) {
+            reader.session.push(Queued::Typing(frame.clone()));
+        }
+    }
+
+    fn deliver_receipts(&self, state: &mut State, now: Instant) {
+        for receipt in state.receipts.take(state.readers.len(), now) {
+            for reader in &state.readers {
+                // That a device of mine has it is news for others; that I have read it, for my other devices too.
+                if receipt.kind == ReceiptKind::Delivered && reader.session.user == receipt.user {
+                    continue;
+                }
+                let frame = receipt.frame.clone();
+                reader.session.push(Queued::Receipt(self.conversation, receipt.user, receipt.kind, frame));
+            }
+        }
+    }
+}

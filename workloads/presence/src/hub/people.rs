@@ -1,0 +1,133 @@
+//! The people with connections to this process, their availability, and the frames they may still send.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use confab_contract::rest::users::PresenceStatus;
+use confab_contract::{SessionId, UserId};
+
+use super::permits::Permits;
+use crate::session::{Session, overall};
+
+/// Everybody of a tenant who is, or was just now, connected.
+#[derive(Debug, Default)]
+pub struct People {
+    by_user: HashMap<UserId, Person>,
+    connections: usize,
+}
+
+#[derive(Debug, Default)]
+struct Person {
+    sessions: Vec<Arc<Session>>,
+    /// What the store has of this process's view.
+    written: Option<PresenceStatus>,
+    /// The last connection has gone; until then the person stays as they were.
+    stays_until: Option<Instant>,
+    permits: Permits,
+}
+
+/// What the store should be told of a person's availability on this process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Change {
+    /// Nothing new.
+    None,
+    /// This; absent when there is no connection.
+    Write(Option<PresenceStatus>),
+}
+
+impl People {
+    /// A connection begins. Beyond `most` of one person, the oldest is handed back to be closed.
+    pub fn add(&mut self, session: &Arc<Session>, most: usize) -> Option<Arc<Session>> {
+        self.connections += 1;
+        let person = self.by_user.entry(session.user).or_default();
+        person.stays_until = None;
+        person.sessions.push(Arc::clone(session));
+        let open = person.sessions.iter().filter(|session| session.close_reason().is_none());
+        if open.clone().count() <= most {
+            return None;
+        }
+        open.into_iter().next().cloned()
+    }
+
+    /// A connection has ended. The person stays for a while, so that a reconnect shows no flicker.
+    pub fn remove(&mut self, session: &Session, now: Instant, grace: Duration) {
+        let Some(person) = self.by_user.get_mut(&session.user) else { return };
+        let before = person.sessions.len();
+        person.sessions.retain(|other| other.id != session.id);
+        self.connections -= before - person.sessions.len();
+        if person.sessions.is_empty() {
+            person.stays_until = Some(now + grace);
+        }
+    }
+
+    /// Connections that are open.
+    pub fn connections(&self) -> usize {
+        self.connections
+    }
+
+    /// A person's connections.
+    pub fn sessions(&self, user: UserId) -> &[Arc<Session>] {
+        self.by_user.get(&user).map(|person| person.sessions.as_slice()).unwrap_or_default()
+    }
+
+    /// All connections.
+    pub fn all(&self) -> impl Iterator<Item = &Arc<Session>> {
+        self.by_user.values().flat_map(|person| &person.sessions)
+    }
+
+    /// All connections of revoked sessions.
+    pub fn of_logins<'a>(
+        &'a self,
+        is_meant: impl Fn(SessionId) -> bool + 'a,
+    ) -> impl Iterator<Item = &'a Arc<Session>> {
+        self.all().filter(move |session| is_meant(session.login))
+    }
+
+    /// Those whose time to stay is over.
+    pub fn overdue(&self, now: Instant) -> Vec<UserId> {
+        let is_over = |person: &Person| person.stays_until.is_some_and(|until| until <= now);
+        self.by_user.iter().filter(|(_, person)| is_over(person)).map(|(user, _)| *user).collect()
+    }
+
+    /// What the store should be told of a person. Those who are gone and need no telling are forgotten.
+    pub fn change(&mut self, user: UserId, now: Instant) -> Change {
+        let Some(person) = self.by_user.get(&user) else { return Change::None };
+        let present = if !person.sessions.is_empty() {
+            Some(overall(person.sessions.iter().map(|session| session.status())))
+        } else if person.stays_until.is_some_and(|until| until > now) {
+            return Change::None;
+        } else {
+            None
+        };
+        if present != person.written {
+            return Change::Write(present);
+        }
+        if present.is_none() {
+            self.by_user.remove(&user);
+        }
+        Change::None
+    }
+
+    /// The store was told.
+    pub fn written(&mut self, user: UserId, status: Option<PresenceStatus>) {
+        let Some(person) = self.by_user.get_mut(&user) else { return };
+        person.written = status;
+        if status.is_none() && person.sessions.is_empty() {
+            self.by_user.remove(&user);
+        }
+    }
+
+    /// The store has forgotten what this process told it. Hands out whom to tell it of again.
+    pub fn forget_written(&mut self) -> Vec<UserId> {
+        for person in self.by_user.values_mut() {
+            person.written = None;
+        }
+        self.by_user.keys().copied().collect()
+    }
+
+    /// A person's frames; `None` when they have no connection.
+    pub fn permits(&mut self, user: UserId) -> Option<&mut Permits> {
+        self.by_user.get_mut(&user).map(|person| &mut person.permits)
+    }
+}

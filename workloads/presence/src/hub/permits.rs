@@ -1,0 +1,94 @@
+//! Frames that a person may still send, taken from the shared limiter several at a time. Pure.
+//!
+//! The limit holds over all connections and processes, so the count lives in the shared limiter. Asking it for each
+//! frame would cost a round trip to Redis each. So a process takes a tenth of the limit at once and spends it here; what
+//! is not spent lapses with the window. A refusal is remembered too, so that a refused client costs nothing more.
+
+use confab_contract::Timestamp;
+
+/// The largest number taken at once.
+const MOST_AT_ONCE: u32 = 10;
+
+/// What one person may still send through this process.
+#[derive(Debug, Default)]
+pub struct Permits {
+    left: u32,
+    until: Timestamp,
+    refused_until: Timestamp,
+}
+
+/// Whether a frame may pass.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Spent {
+    /// It may.
+    Allowed,
+    /// Not before this many seconds have passed.
+    Refused(u32),
+    /// Ask the limiter for this many.
+    Ask(u32),
+}
+
+impl Permits {
+    /// A frame came, where `limit` frames are allowed in a window.
+    pub fn spend(&mut self, now: Timestamp, limit: u32) -> Spent {
+        if now < self.until && self.left > 0 {
+            self.left -= 1;
+            return Spent::Allowed;
+        }
+        if now < self.refused_until {
+            return Spent::Refused(seconds_until(self.refused_until, now));
+        }
+        Spent::Ask((limit / 10).clamp(1, MOST_AT_ONCE))
+    }
+
+    /// The limiter gave so many, the first of which is spent at once; they lapse at `until`.
+    pub fn grant(&mut self, count: u32, until: Timestamp) {
+        let fresh = count.saturating_sub(1);
+        self.left = if until == self.until { self.left.saturating_add(fresh) } else { fresh };
+        self.until = until;
+    }
+
+    /// The limiter gave none before `until`. Answers how many seconds that is.
+    pub fn refuse(&mut self, now: Timestamp, until: Timestamp) -> u32 {
+        self.refused_until = until;
+        seconds_until(until, now)
+    }
+}
+
+fn seconds_until(moment: Timestamp, now: Timestamp) -> u32 {
+    let millis = moment.millis_since(now).max(0);
+    u32::try_from(millis.div_euclid(1000) + i64::from(millis % 1000 > 0)).unwrap_or(u32::MAX).max(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_millis(seconds * 1000)
+    }
+
+    #[test]
+    fn ten_frames_cost_one_question() {
+        let mut permits = Permits::default();
+        assert_eq!(permits.spend(at(1), 100), Spent::Ask(10));
+        permits.grant(10, at(60));
+        assert!((0..9).all(|_| permits.spend(at(1), 100) == Spent::Allowed));
+        assert_eq!(permits.spend(at(1), 100), Spent::Ask(10));
+    }
+
+    #[test]
+    fn what_is_left_lapses_with_the_window() {
+        let mut permits = Permits::default();
+        permits.grant(10, at(60));
+        assert_eq!(permits.spend(at(60), 100), Spent::Ask(10));
+    }
+
+    #[test]
+    fn a_refusal_is_remembered_until_the_window_ends() {
+        let mut permits = Permits::default();
+        assert_eq!(permits.refuse(at(10), at(60)), 50);
+        assert_eq!(permits.spend(Timestamp::from_millis(59_500), 100), Spent::Refused(1));
+        assert_eq!(permits.spend(at(60), 5), Spent::Ask(1));
+    }
+}

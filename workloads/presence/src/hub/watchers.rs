@@ -1,0 +1,87 @@
+//! Who watches whose availability, and what they were last told. A notice counts only when it is newer.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use axum::extract::ws::Utf8Bytes;
+use confab_contract::UserId;
+use confab_contract::bus::PresenceNotice;
+use confab_contract::socket::server::ServerFrame;
+
+use crate::event::encode;
+use crate::session::Session;
+use crate::session::outbox::Queued;
+
+/// The watch list of a tenant in one process.
+#[derive(Debug, Default)]
+pub struct Watchers(HashMap<UserId, Watched>);
+
+#[derive(Debug, Default)]
+struct Watched {
+    version: Option<u64>,
+    frame: Utf8Bytes,
+    watching: Vec<Watching>,
+}
+
+/// A connection that watches. Before it has its snapshot it is told nothing, so that a large subscription does not
+/// overflow its queue.
+#[derive(Debug)]
+struct Watching {
+    session: Arc<Session>,
+    has_snapshot: bool,
+}
+
+impl Watchers {
+    /// A connection watches somebody. It is told of changes after its [`Self::snapshot`].
+    pub fn add(&mut self, session: &Arc<Session>, user: UserId) {
+        let watching = Watching { session: Arc::clone(session), has_snapshot: false };
+        self.0.entry(user).or_default().watching.push(watching);
+    }
+
+    /// A connection watches somebody no longer.
+    pub fn remove(&mut self, session: &Session, user: UserId) {
+        if let Some(watched) = self.0.get_mut(&user) {
+            watched.watching.retain(|other| other.session.id != session.id);
+            if watched.watching.is_empty() {
+                self.0.remove(&user);
+            }
+        }
+    }
+
+    /// Tells those who watch, if it is news.
+    pub fn tell(&mut self, notice: &PresenceNotice) {
+        let Some(watched) = self.0.get_mut(&notice.user) else { return };
+        if watched.version.is_some_and(|version| version >= notice.version) {
+            return;
+        }
+        watched.version = Some(notice.version);
+        watched.frame = encode(&ServerFrame::PresenceChanged {
+            user_id: notice.user,
+            status: notice.status,
+            status_message: notice.status_message.clone(),
+            last_seen: notice.last_seen,
+        });
+        for watching in watched.watching.iter().filter(|watching| watching.has_snapshot) {
+            watching.session.push(Queued::Presence(notice.user, watched.frame.clone()));
+        }
+    }
+
+    /// What is known of somebody whom a connection watches. From now on it is told of changes.
+    pub fn snapshot(&mut self, session: &Session, user: UserId) -> Option<Utf8Bytes> {
+        let watched = self.0.get_mut(&user)?;
+        let watching = watched.watching.iter_mut().find(|watching| watching.session.id == session.id)?;
+        watching.has_snapshot = true;
+        watched.version.map(|_| watched.frame.clone())
+    }
+
+    /// The connections that watch somebody.
+    pub fn sessions(&self, user: UserId) -> Vec<Arc<Session>> {
+        let watching = self.0.get(&user).map(|watched| watched.watching.as_slice()).unwrap_or_default();
+        watching.iter().map(|watching| Arc::clone(&watching.session)).collect()
+    }
+
+    /// Everybody who is watched.
+    pub fn users(&self) -> Vec<UserId> {
+        self.0.keys().copied().collect()
+    }
+}

@@ -1,0 +1,150 @@
+//! Where each of a person's conversations goes on for a new connection. Pure.
+
+use std::collections::{BTreeMap, HashMap};
+
+use confab_contract::socket::server::ResyncReason;
+use confab_contract::{ConversationId, limit};
+use confab_store::members::Membership;
+
+/// Where delivery of one conversation begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Start {
+    /// Which.
+    pub conversation: ConversationId,
+    /// The client has, or gave up, everything up to here.
+    pub after: u64,
+    /// How far the conversation reached when memberships were read. Beyond `after`: the store has to replay.
+    pub reaches: u64,
+}
+
+/// What to do for a new connection.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Plan {
+    /// One for each conversation of the person.
+    pub starts: Vec<Start>,
+    /// What the client has to read anew over REST.
+    pub resync: Vec<(ConversationId, ResyncReason)>,
+}
+
+/// A client that names nothing: everything begins now.
+pub fn fresh(memberships: &[Membership]) -> Plan {
+    let starts = memberships.iter().map(present).collect();
+    Plan { starts, resync: Vec::new() }
+}
+
+/// A client that names what it has: by `named` the last `seq` of conversations, by `covered` what its cursor covers of
+/// conversations that have more since. Conversations in neither have nothing new, or were not asked for.
+pub fn resume(
+    memberships: &[Membership],
+    named: &BTreeMap<ConversationId, u64>,
+    covered: &HashMap<ConversationId, u64>,
+) -> Plan {
+    let mut plan = Plan::default();
+    for membership in memberships {
+        let id = membership.conversation;
+        let goes_on = match (named.get(&id), covered.get(&id)) {
+            (Some(&seq), _) => from_named(membership, seq),
+            (None, Some(&seq)) => from_cursor(membership, seq),
+            (None, None) => Ok(membership.last_seq),
+        };
+        match goes_on {
+            Ok(after) => plan.starts.push(Start { after, ..present(membership) }),
+            Err(reason) => {
+                plan.starts.push(present(membership));
+                plan.resync.push((id, reason));
+            }
+        }
+    }
+    let gone = named.keys().filter(|id| memberships.iter().all(|membership| membership.conversation != **id));
+    plan.resync.extend(gone.map(|id| (*id, ResyncReason::NotAMember)));
+    plan
+}
+
+fn present(membership: &Membership) -> Start {
+    let Membership { conversation, last_seq, .. } = *membership;
+    Start { conversation, after: last_seq, reaches: last_seq }
+}
+
+fn from_named(membership: &Membership, seq: u64) -> Result<u64, ResyncReason> {
+    if seq > membership.last_seq {
+        return Err(ResyncReason::AheadOfServer);
+    }
+    // Removed and added again since: the events between are not for this person.
+    if seq + 1 < membership.visible_from {
+        return Err(ResyncReason::NotAMember);
+    }
+    within_reach(membership, seq)
+}
+
+fn from_cursor(membership: &Membership, seq: u64) -> Result<u64, ResyncReason> {
+    // A conversation that the person joined after the cursor begins with the event that added them.
+    let seq = seq.max(membership.visible_from.saturating_sub(1)).min(membership.last_seq);
+    within_reach(membership, seq)
+}
+
+fn within_reach(membership: &Membership, seq: u64) -> Result<u64, ResyncReason> {
+    if membership.last_seq - seq > limit::RESUME_EVENTS {
+        return Err(ResyncReason::TooFarBehind);
+    }
+    Ok(seq)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn membership(visible_from: u64, last_seq: u64) -> Membership {
+        Membership { conversation: ConversationId::generate(), visible_from, last_seq }
+    }
+
+    fn resumed(membership: &Membership, named: Option<u64>, covered: Option<u64>) -> (u64, Option<ResyncReason>) {
+        let id = membership.conversation;
+        let named = named.map(|seq| (id, seq)).into_iter().collect();
+        let covered = covered.map(|seq| (id, seq)).into_iter().collect();
+        let plan = resume(std::slice::from_ref(membership), &named, &covered);
+        (plan.starts[0].after, plan.resync.first().map(|(_, reason)| *reason))
+    }
+
+    #[test]
+    fn a_named_conversation_goes_on_where_the_client_is() {
+        assert_eq!(resumed(&membership(1, 9), Some(4), None), (4, None));
+        assert_eq!(resumed(&membership(1, 9), Some(9), None), (9, None));
+        assert_eq!(
+            resumed(&membership(1, 9), Some(4), Some(2)),
+            (4, None),
+            "what is named is more exact than the cursor"
+        );
+    }
+
+    #[test]
+    fn the_cursor_stands_for_conversations_that_are_not_named() {
+        assert_eq!(resumed(&membership(1, 9), None, Some(4)), (4, None));
+        assert_eq!(
+            resumed(&membership(7, 9), None, Some(0)),
+            (6, None),
+            "joined since: from the event that added them"
+        );
+        assert_eq!(resumed(&membership(1, 9), None, None), (9, None), "nothing new");
+    }
+
+    #[test]
+    fn what_cannot_be_continued_is_read_anew_and_begins_now() {
+        assert_eq!(resumed(&membership(1, 9), Some(10), None), (9, Some(ResyncReason::AheadOfServer)));
+        assert_eq!(resumed(&membership(7, 9), Some(4), None), (9, Some(ResyncReason::NotAMember)));
+        assert_eq!(resumed(&membership(1, 20_000), Some(4), None), (20_000, Some(ResyncReason::TooFarBehind)));
+        assert_eq!(resumed(&membership(1, 20_000), None, Some(4)), (20_000, Some(ResyncReason::TooFarBehind)));
+    }
+
+    #[test]
+    fn a_conversation_that_was_left_is_said_to_be_gone() {
+        let left = ConversationId::generate();
+        let plan = resume(&[], &BTreeMap::from([(left, 3)]), &HashMap::new());
+        assert_eq!(plan, Plan { starts: Vec::new(), resync: vec![(left, ResyncReason::NotAMember)] });
+    }
+
+    #[test]
+    fn the_largest_numbers_do_no_harm() {
+        assert_eq!(resumed(&membership(1, 9), Some(u64::MAX), None).1, Some(ResyncReason::AheadOfServer));
+        assert_eq!(resumed(&membership(1, 9), None, Some(u64::MAX)), (9, None));
+    }
+}

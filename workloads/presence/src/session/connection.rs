@@ -1,0 +1,211 @@
+//! The task of one connection: sign in, then receive and send until one of them ends, then part in good order.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket};
+use confab_chassis::tenant::Tenant;
+use confab_contract::socket::close::CloseReason;
+use futures_util::stream::{SplitSink, SplitStream};
+use futures_util::{SinkExt as _, StreamExt as _};
+use tokio_tungstenite::tungstenite;
+
+use super::opening::{self, Opened, Opening};
+use super::protocol::{Protocol, Step};
+use super::{Next, Session, catch_up, worker};
+use crate::gateway::{Gateway, Slot};
+
+/// The sending half of a socket.
+pub type Sink = SplitSink<WebSocket, Message>;
+/// The receiving half of a socket.
+pub type Stream = SplitStream<WebSocket>;
+
+/// How long a close frame may take to get out, and its echo to come back.
+const FAREWELL: Duration = Duration::from_secs(1);
+
+/// How a connection ended.
+#[derive(Debug)]
+pub enum End {
+    /// By us, with a reason and perhaps a last word.
+    Server {
+        /// Why.
+        reason: CloseReason,
+        /// An `error` frame to send before the close.
+        last_word: Option<Utf8Bytes>,
+    },
+    /// By the client, or by the network.
+    Client,
+}
+
+impl End {
+    /// By us, without a word.
+    pub const fn server(reason: CloseReason) -> Self {
+        Self::Server { reason, last_word: None }
+    }
+
+    fn reason(&self) -> Option<CloseReason> {
+        match self {
+            Self::Server { reason, .. } => Some(*reason),
+            Self::Client => None,
+        }
+    }
+}
+
+impl From<axum::Error> for End {
+    fn from(error: axum::Error) -> Self {
+        match error.into_inner().downcast_ref::<tungstenite::Error>() {
+            Some(tungstenite::Error::Capacity(_)) => Self::server(CloseReason::TooBig),
+            Some(tungstenite::Error::Protocol(tungstenite::error::ProtocolError::ResetWithoutClosingHandshake)) => {
+                Self::Client
+            }
+            Some(tungstenite::Error::Protocol(_) | tungstenite::Error::Utf8(_)) => {
+                Self::server(CloseReason::ProtocolError)
+            }
+            _ => Self::Client,
+        }
+    }
+}
+
+/// The whole life of a connection. The socket is split before the future is made, so that the future holds the halves
+/// only; everything that is large and short-lived is boxed, so that an idle connection does not pay for it.
+pub fn serve(
+    gateway: Arc<Gateway>,
+    tenant: Arc<Tenant>,
+    socket: WebSocket,
+    opening: Opening,
+    slot: Slot,
+) -> impl Future<Output = ()> + Send {
+    let (mut sink, mut stream) = socket.split();
+    async move {
+        let opened = Box::pin(opening::open(&gateway, &tenant, opening, &mut sink, &mut stream)).await;
+        let end = match opened {
+            Ok(opened) => converse(&gateway, &tenant, opened, &mut sink, &mut stream).await,
+            Err(end) => end,
+        };
+        gateway.core.metrics.count_end(end.reason());
+        Box::pin(part(sink, stream, end)).await;
+        drop(slot);
+    }
+}
+
+/// Takes a connection out of the hub however its task ends.
+#[derive(Debug)]
+pub struct Attendance(pub Arc<Session>);
+
+impl Drop for Attendance {
+    fn drop(&mut self) {
+        self.0.hub.leave(&self.0);
+    }
+}
+
+async fn converse(gateway: &Gateway, tenant: &Tenant, opened: Opened, sink: &mut Sink, stream: &mut Stream) -> End {
+    let Opened { attendance, protocol } = opened;
+    let session = &attendance.0;
+    let end = tokio::select! {
+        biased;
+        reason = session.closing() => End::server(reason),
+        end = send(session, sink) => end,
+        end = receive(gateway, tenant, session, protocol, stream) => end,
+    };
+    tracing::debug!(connection = %session.id, user = %session.user, ?end, "a connection ends");
+    end
+}
+
+/// Writes what waits, and goes on errands when nothing does.
+async fn send(session: &Arc<Session>, sink: &mut Sink) -> End {
+    loop {
+        let done = match session.next().await {
+            Next::Frames(frames) => write(sink, frames).await,
+            Next::Errands(errands) => Box::pin(catch_up::run(session, sink, errands)).await,
+            Next::Close(reason) => return End::server(reason),
+        };
+        if let Err(end) = done {
+            return end;
+        }
+    }
+}
+
+/// Everything that waits goes out in as few writes as the write buffer allows.
+async fn write(sink: &mut Sink, frames: impl IntoIterator<Item = super::outbox::Queued>) -> Result<(), End> {
+    for frame in frames {
+        sink.feed(frame.into_message()).await?;
+    }
+    Ok(sink.flush().await?)
+}
+
+/// Writes what waits, if anything does.
+pub async fn write_queue(session: &Session, sink: &mut Sink) -> Result<(), End> {
+    let queue = session.take_queue();
+    if queue.is_empty() {
+        return Ok(());
+    }
+    write(sink, queue).await
+}
+
+/// Reads frames and has them carried out, one after the other.
+async fn receive(
+    gateway: &Gateway,
+    tenant: &Tenant,
+    session: &Arc<Session>,
+    mut protocol: Protocol,
+    stream: &mut Stream,
+) -> End {
+    loop {
+        let step = match next_step(stream, &mut protocol, session.events_sent()).await {
+            Ok(step) => step,
+            Err(end) => return end,
+        };
+        session.hear(gateway.core.uptime());
+        let Some(step) = step else { continue };
+        if let Some(later) = worker::perform_at_once(session, step) {
+            let performed = Box::pin(worker::perform(&gateway.core, tenant, session, later)).await;
+            if let Err(end) = performed {
+                return end;
+            }
+        }
+    }
+}
+
+/// The next frame as a step; `None` for one that needs nothing done.
+pub async fn next_step(stream: &mut Stream, protocol: &mut Protocol, events_sent: u32) -> Result<Option<Step>, End> {
+    let step = match stream.next().await {
+        Some(Ok(Message::Text(text))) => Some(protocol.on_text(text.as_str(), events_sent, Instant::now())),
+        Some(Ok(Message::Ping(_) | Message::Pong(_))) => protocol.on_control(Instant::now()),
+        Some(Ok(Message::Binary(_))) => return Err(End::server(CloseReason::UnsupportedData)),
+        Some(Ok(Message::Close(_))) | None => return Err(End::Client),
+        Some(Err(error)) => return Err(error.into()),
+    };
+    match step {
+        Some(Step::End(last_word, reason)) => {
+            Err(End::Server { reason, last_word: last_word.as_ref().map(crate::event::encode) })
+        }
+        step => Ok(step),
+    }
+}
+
+/// Says why, and gives the client the time to hear it.
+async fn part(mut sink: Sink, mut stream: Stream, end: End) {
+    let End::Server { reason, last_word } = end else {
+        // The echo of the client's close frame waits in the buffer.
+        let _ = tokio::time::timeout(FAREWELL, sink.close()).await;
+        return;
+    };
+    let farewell = async {
+        if let Some(frame) = last_word {
+            sink.feed(Message::Text(frame)).await?;
+        }
+        let close = CloseFrame { code: reason.code(), reason: reason.text().into() };
+        sink.send(Message::Close(Some(close))).await
+    };
+    if !matches!(tokio::time::timeout(FAREWELL, farewell).await, Ok(Ok(()))) {
+        return;
+    }
+    let echo = async { while let Some(Ok(_)) = stream.next().await {} };
+    if reason == CloseReason::TooBig {
+        // The rest of the frame cannot be read, and to hang up with bytes unread resets the line before the client has
+        // read why.
+        tokio::time::sleep(FAREWELL).await;
+    } else {
+        let _ = tokio::time::timeout(FAREWELL, echo).await;
+    }
+}

@@ -1,0 +1,393 @@
+//! One signed-in connection: what others may do to it. Its own task is in [`connection`].
+//!
+//! ```text
+//! socket ─► receive ─► protocol (decides) ─► worker (carries out) ─► hub, store, bus
+//! socket ◄─ send ◄─ outbox (bounded) ◄─ hub
+//!            └─ catch_up: replays from the store, straight into the socket
+//! ```
+//!
+//! Receive, send and worker are functions of one task. An idle connection holds no timer, no channel and no allocated
+//! queue; one ticker of the process looks after all of them.
+
+pub mod catch_up;
+pub mod connection;
+pub mod flood;
+pub mod malformed;
+pub mod opening;
+pub mod outbox;
+pub mod protocol;
+pub mod worker;
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU8, AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::task::{Context, Poll};
+
+use axum::extract::ws::Utf8Bytes;
+use confab_contract::rest::users::PresenceStatus;
+use confab_contract::socket::close::CloseReason;
+use confab_contract::{ConnectionId, ConversationId, SessionId, Timestamp, UserId};
+use confab_store::changes::Position;
+use futures_util::task::AtomicWaker;
+
+use self::catch_up::CatchUp;
+use self::outbox::Queued;
+use crate::hub::feed::Feed;
+use crate::hub::tenant::TenantHub;
+
+/// A connection that has signed in.
+#[derive(Debug)]
+pub struct Session {
+    /// Names it in logs.
+    pub id: ConnectionId,
+    /// Who.
+    pub user: UserId,
+    /// The session of the access token, which may be revoked.
+    pub login: SessionId,
+    /// The hub of its tenant.
+    pub hub: Arc<TenantHub>,
+    mailbox: Mutex<Mailbox>,
+    waker: AtomicWaker,
+    /// 0 while open, else 1 + the index of the reason in [`CloseReason::ALL`].
+    closing: AtomicU8,
+    books: Mutex<Books>,
+    status: AtomicU8,
+    heard_at: AtomicU32,
+    pinged_at: AtomicU32,
+    expires_at: AtomicI64,
+    events_sent: AtomicU32,
+    takes_joins: AtomicBool,
+    since_run: AtomicU64,
+    start: OnceLock<Position>,
+}
+
+#[derive(Debug, Default)]
+struct Mailbox {
+    queue: VecDeque<Queued>,
+    errands: Vec<CatchUp>,
+    catching_up: bool,
+}
+
+/// Which conversations the connection follows and whom it watches. The feeds and the watch list hold the other half.
+#[derive(Debug, Default)]
+struct Books {
+    links: Vec<Link>,
+    watching: Vec<UserId>,
+    closed: bool,
+}
+
+/// A conversation that the connection follows.
+#[derive(Debug, Clone)]
+pub struct Link {
+    /// Which.
+    pub conversation: ConversationId,
+    /// Where its events come from.
+    pub feed: Arc<Feed>,
+    /// Whether the feed delivers; otherwise a replay is under way.
+    pub is_live: bool,
+}
+
+/// What the sending half has to do next.
+#[derive(Debug)]
+pub enum Next {
+    /// Write these.
+    Frames(VecDeque<Queued>),
+    /// Do these.
+    Errands(Vec<CatchUp>),
+    /// End.
+    Close(CloseReason),
+}
+
+impl Session {
+    /// A connection that has just signed in, `uptime` seconds into the life of this process.
+    pub fn new(user: UserId, login: SessionId, hub: Arc<TenantHub>, expires_at: Timestamp, uptime: u32) -> Self {
+        Self {
+            id: ConnectionId::generate(),
+            user,
+            login,
+            hub,
+            mailbox: Mutex::default(),
+            waker: AtomicWaker::new(),
+            closing: AtomicU8::new(0),
+            books: Mutex::default(),
+            status: AtomicU8::new(status_code(PresenceStatus::Online)),
+            heard_at: AtomicU32::new(uptime),
+            pinged_at: AtomicU32::new(uptime),
+            expires_at: AtomicI64::new(expires_at.as_millis()),
+            events_sent: AtomicU32::new(0),
+            takes_joins: AtomicBool::new(false),
+            since_run: AtomicU64::new(u64::MAX),
+            start: OnceLock::new(),
+        }
+    }
+
+    /// Queues a frame. When the queue is full of what must not be dropped, the connection is closed.
+    pub fn push(&self, frame: Queued) {
+        if self.close_reason().is_some() {
+            return;
+        }
+        let mut mailbox = lock(&self.mailbox);
+        let was_empty = mailbox.queue.is_empty();
+        let pushed = outbox::push(&mut mailbox.queue, frame, self.hub.core.settings.queue_frames());
+        drop(mailbox);
+        if pushed.is_err() {
+            self.hub.core.metrics.overflows.inc();
+            self.close(CloseReason::SlowConsumer);
+        } else if was_empty {
+            self.waker.wake();
+        }
+    }
+
+    /// Queues an event.
+    pub fn push_event(&self, text: Utf8Bytes) {
+        self.count_event();
+        self.push(Queued::Frame(text));
+    }
+
+    /// An event goes to the client, which may acknowledge it.
+    pub fn count_event(&self) {
+        self.events_sent.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Events that went to the client so far; wraps.
+    pub fn events_sent(&self) -> u32 {
+        self.events_sent.load(Ordering::Relaxed)
+    }
+
+    /// Gives the sending half something to do besides the queue.
+    pub fn send_on_errands(&self, errands: impl IntoIterator<Item = CatchUp>) {
+        lock(&self.mailbox).errands.extend(errands);
+        self.waker.wake();
+    }
+
+    /// Whether some conversations are still being replayed.
+    pub fn is_catching_up(&self) -> bool {
+        let mailbox = lock(&self.mailbox);
+        mailbox.catching_up || !mailbox.errands.is_empty()
+    }
+
+    /// The errands that were taken are done.
+    pub fn errands_done(&self) {
+        lock(&self.mailbox).catching_up = false;
+    }
+
+    /// Frames that wait.
+    pub fn queued(&self) -> usize {
+        lock(&self.mailbox).queue.len()
+    }
+
+    /// What is queued now, without waiting.
+    pub fn take_queue(&self) -> VecDeque<Queued> {
+        std::mem::take(&mut lock(&self.mailbox).queue)
+    }
+
+    /// Waits for what the sending half has to do next.
+    pub async fn next(&self) -> Next {
+        std::future::poll_fn(|context| self.poll_next(context)).await
+    }
+
+    fn poll_next(&self, context: &Context<'_>) -> Poll<Next> {
+        if let Some(reason) = self.close_reason() {
+            return Poll::Ready(Next::Close(reason));
+        }
+        // Registered before looking, so that nothing slips between.
+        self.waker.register(context.waker());
+        let mut mailbox = lock(&self.mailbox);
+        if !mailbox.queue.is_empty() {
+            return Poll::Ready(Next::Frames(std::mem::take(&mut mailbox.queue)));
+        }
+        if !mailbox.errands.is_empty() {
+            mailbox.catching_up = true;
+            return Poll::Ready(Next::Errands(std::mem::take(&mut mailbox.errands)));
+        }
+        Poll::Pending
+    }
+
+    /// Ends the connection; the first reason counts. What is queued is not delivered any more.
+    pub fn close(&self, reason: CloseReason) {
+        let index = CloseReason::ALL.iter().position(|known| *known == reason).unwrap_or_default();
+        let code = u8::try_from(index + 1).unwrap_or(u8::MAX);
+        if self.closing.compare_exchange(0, code, Ordering::SeqCst, Ordering::SeqCst).is_ok() {
+            lock(&self.mailbox).queue = VecDeque::new();
+            self.waker.wake();
+        }
+    }
+
+    /// Why it is being closed.
+    pub fn close_reason(&self) -> Option<CloseReason> {
+        let code = self.closing.load(Ordering::SeqCst);
+        CloseReason::ALL.get(usize::from(code).checked_sub(1)?).copied()
+    }
+
+    /// Waits until it is to be closed. Woken with everything else that wakes the task.
+    pub async fn closing(&self) -> CloseReason {
+        std::future::poll_fn(|context| {
+            self.waker.register(context.waker());
+            self.close_reason().map_or(Poll::Pending, Poll::Ready)
+        })
+        .await
+    }
+
+    /// Something was heard from the client.
+    pub fn hear(&self, uptime: u32) {
+        self.heard_at.store(uptime, Ordering::Relaxed);
+    }
+
+    /// Seconds of uptime when something was last heard.
+    pub fn heard_at(&self) -> u32 {
+        self.heard_at.load(Ordering::Relaxed)
+    }
+
+    /// Says whether a ping is due, and notes that it is sent.
+    pub fn is_ping_due(&self, uptime: u32, every: u32) -> bool {
+        let due = uptime.saturating_sub(self.pinged_at.load(Ordering::Relaxed)) >= every;
+        if due {
+            self.pinged_at.store(uptime, Ordering::Relaxed);
+        }
+        due
+    }
+
+    /// When its token ends.
+    pub fn expires_at(&self) -> Timestamp {
+        Timestamp::from_millis(self.expires_at.load(Ordering::Relaxed))
+    }
+
+    /// A fresh token prolongs it.
+    pub fn prolong(&self, expires_at: Timestamp) {
+        self.expires_at.store(expires_at.as_millis(), Ordering::Relaxed);
+    }
+
+    /// Availability of this device.
+    pub fn status(&self) -> PresenceStatus {
+        STATUSES[usize::from(self.status.load(Ordering::Relaxed)) % STATUSES.len()]
+    }
+
+    /// The client set its availability; says whether that is new.
+    pub fn set_status(&self, status: PresenceStatus) -> bool {
+        self.status.swap(status_code(status), Ordering::Relaxed) != status_code(status)
+    }
+
+    /// From now on joining a conversation attaches it. Set before memberships are read, so that no join falls between.
+    pub fn take_joins(&self, run: u64) {
+        self.since_run.store(run, Ordering::SeqCst);
+        self.takes_joins.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether joining a conversation attaches it.
+    pub fn takes_joins(&self) -> bool {
+        self.takes_joins.load(Ordering::SeqCst)
+    }
+
+    /// Everything after this position is delivered to it.
+    pub fn begin_from(&self, position: Position) {
+        // Said once, while the connection opens.
+        let _ = self.start.set(position);
+    }
+
+    /// A cursor up to which everything was delivered, if nothing is being replayed: the tail's, when it was read after
+    /// memberships were, else that with which the connection began.
+    pub fn cursor(&self) -> String {
+        let since = self.since_run.load(Ordering::SeqCst);
+        let settled = self.hub.progress(|progress| progress.settled_since(since).copied());
+        let position = settled.or_else(|| self.start.get().copied()).unwrap_or_default();
+        self.hub.core.cursor(&self.hub.tenant, self.user, &position)
+    }
+
+    /// Enters a conversation into the books, unless it is there or the connection has ended.
+    pub fn claim(&self, conversation: ConversationId, feed: &Arc<Feed>, is_live: bool) -> bool {
+        let mut books = lock(&self.books);
+        if books.closed {
+            return false;
+        }
+        match books.find(conversation) {
+            Ok(_) => false,
+            Err(place) => {
+                books.links.insert(place, Link { conversation, feed: Arc::clone(feed), is_live });
+                true
+            }
+        }
+    }
+
+    /// The replay of a conversation is over: its feed delivers.
+    pub fn go_live(&self, conversation: ConversationId) {
+        let mut books = lock(&self.books);
+        if let Ok(place) = books.find(conversation) {
+            books.links[place].is_live = true;
+        }
+    }
+
+    /// The feed of a conversation that the connection follows.
+    pub fn feed(&self, conversation: ConversationId) -> Option<Arc<Feed>> {
+        let books = lock(&self.books);
+        books.find(conversation).ok().map(|place| Arc::clone(&books.links[place].feed))
+    }
+
+    /// Takes a conversation out of the books.
+    pub fn unlink(&self, conversation: ConversationId) {
+        let mut books = lock(&self.books);
+        if let Ok(place) = books.find(conversation) {
+            books.links.remove(place);
+        }
+    }
+
+    /// Whom the connection watches.
+    pub fn watching(&self) -> Vec<UserId> {
+        lock(&self.books).watching.clone()
+    }
+
+    /// Changes the list of whom it watches.
+    pub fn change_watching<R>(&self, change: impl FnOnce(&mut Vec<UserId>) -> R) -> R {
+        change(&mut lock(&self.books).watching)
+    }
+
+    /// Closes the books at the end of the connection and hands out what has to be undone.
+    pub fn settle(&self) -> (Vec<Link>, Vec<UserId>) {
+        let mut books = lock(&self.books);
+        books.closed = true;
+        (std::mem::take(&mut books.links), std::mem::take(&mut books.watching))
+    }
+}
+
+impl Books {
+    fn find(&self, conversation: ConversationId) -> Result<usize, usize> {
+        self.links.binary_search_by_key(&conversation, |link| link.conversation)
+    }
+}
+
+const STATUSES: [PresenceStatus; 4] =
+    [PresenceStatus::Online, PresenceStatus::Busy, PresenceStatus::Away, PresenceStatus::Offline];
+
+/// Position in [`STATUSES`], which is also the order of precedence over devices.
+fn status_code(status: PresenceStatus) -> u8 {
+    match status {
+        PresenceStatus::Online => 0,
+        PresenceStatus::Busy => 1,
+        PresenceStatus::Away => 2,
+        PresenceStatus::Offline => 3,
+    }
+}
+
+/// A person's availability over their devices: online if one is, else busy, else away.
+pub fn overall(statuses: impl Iterator<Item = PresenceStatus>) -> PresenceStatus {
+    statuses.min_by_key(|status| status_code(*status)).unwrap_or_default()
+}
+
+/// No panic happens under these locks; if one did, the data are still whole.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_device_that_is_online_makes_the_person_online() {
+        use PresenceStatus::{Away, Busy, Offline, Online};
+        assert_eq!(overall([Away, Online, Busy].into_iter()), Online);
+        assert_eq!(overall([Away, Busy].into_iter()), Busy);
+        assert_eq!(overall([Offline, Away].into_iter()), Away);
+        assert_eq!(overall([Offline].into_iter()), Offline);
+        assert_eq!(overall(std::iter::empty()), Offline);
+    }
+}

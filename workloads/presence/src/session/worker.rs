@@ -1,0 +1,190 @@
+//! Carries out what frames ask for.
+
+use std::sync::Arc;
+
+use confab_chassis::rate::Class;
+use confab_chassis::tenant::Tenant;
+use confab_contract::bus::{Notice, TypingNotice};
+use confab_contract::rest::users::PresenceStatus;
+use confab_contract::socket::server::ServerFrame;
+use confab_contract::{ApiError, ConversationId, UserId, limit};
+use confab_store::StoreError;
+use confab_store::users::ProfilePatch;
+use secrecy::{ExposeSecret as _, SecretString};
+
+use super::Session;
+use super::catch_up::CatchUp;
+use super::connection::End;
+use super::opening::{refusal, success_frame};
+use super::outbox::Queued;
+use super::protocol::{Step, error_frame, rate_limited};
+use crate::event::encode;
+use crate::hub::permits::Spent;
+use crate::parts::Core;
+use crate::tasks::availability;
+
+/// Does what needs no waiting; hands back what does.
+pub fn perform_at_once(session: &Session, step: Step) -> Option<Step> {
+    match step {
+        Step::Acknowledge(conversation, seq) => {
+            if session.feed(conversation).is_none() {
+                refuse(session, "ack", ApiError::not_found("conversation"));
+            } else if seq > 0 {
+                session.hub.acknowledge(conversation, session.user, seq);
+            }
+            None
+        }
+        Step::Pong(id) => {
+            let cursor = (!session.is_catching_up()).then(|| session.cursor());
+            say(session, &ServerFrame::Pong { id, cursor });
+            None
+        }
+        Step::Refuse(frame) => {
+            say(session, &frame);
+            None
+        }
+        later => Some(later),
+    }
+}
+
+/// Does what may need waiting.
+pub async fn perform(core: &Core, tenant: &Tenant, session: &Arc<Session>, step: Step) -> Result<(), End> {
+    let frame_type = step.frame_type().unwrap_or_default();
+    if step.is_counted()
+        && let Err(retry_after) = may_send(core, tenant, session.user, session).await
+    {
+        refuse(session, frame_type, rate_limited(retry_after));
+        return Ok(());
+    }
+    let done = match step {
+        Step::SignIn { token, .. } => prolong(core, tenant, session, &token),
+        Step::SetPresence(status, message) => set_presence(core, session, status, message).await,
+        Step::Type(conversation, is_typing) => type_in(core, session, conversation, is_typing),
+        Step::Watch(users) => watch(core, session, users).await,
+        Step::Unwatch(users) => {
+            unwatch(session, &users);
+            Ok(())
+        }
+        // Done at once, or ended the connection, or is refused on a live one.
+        Step::Resume(_) | Step::Acknowledge(..) | Step::Pong(_) | Step::Refuse(_) | Step::End(..) => Ok(()),
+    };
+    if let Err(error) = done {
+        refuse(session, frame_type, error);
+    }
+    Ok(())
+}
+
+/// Whether a counted frame is within the tenant's limit; else after how many seconds it will be.
+async fn may_send(core: &Core, tenant: &Tenant, user: UserId, session: &Session) -> Result<(), u32> {
+    let limit = tenant.limits().websocket;
+    let hub = &session.hub;
+    let spent = hub.permits(user, |permits| permits.spend(core.now(), limit.requests));
+    let mut wanted = match spent {
+        Some(Spent::Allowed) | None => return Ok(()),
+        Some(Spent::Refused(seconds)) => return Err(seconds),
+        Some(Spent::Ask(wanted)) => wanted,
+    };
+    let name = user.to_string();
+    loop {
+        let verdict = core.limiter.take(tenant.id(), Class::WebSocket, &name, limit, wanted).await;
+        if verdict.allowed {
+            hub.permits(user, |permits| permits.grant(wanted, verdict.reset));
+            return Ok(());
+        }
+        // Fewer are left than we asked for: take those.
+        if verdict.remaining == 0 || verdict.remaining >= wanted {
+            hub.permits(user, |permits| permits.refuse(core.now(), verdict.reset));
+            return Err(verdict.retry_after);
+        }
+        wanted = verdict.remaining;
+    }
+}
+
+/// A fresh token of the same session.
+fn prolong(core: &Core, tenant: &Tenant, session: &Session, token: &SecretString) -> Result<(), ApiError> {
+    let claims = core.verifier.verify_once(tenant, token.expose_secret()).map_err(refusal)?;
+    if claims.sub != session.user || claims.sid != session.login {
+        return Err(ApiError::unauthenticated("The token belongs to another session: open another connection for it"));
+    }
+    session.prolong(claims.exp);
+    say(session, &success_frame(session));
+    Ok(())
+}
+
+async fn set_presence(
+    core: &Core,
+    session: &Session,
+    status: PresenceStatus,
+    message: Option<String>,
+) -> Result<(), ApiError> {
+    if session.set_status(status) {
+        session.hub.availability_changed(session.user);
+    }
+    let Some(message) = message else { return Ok(()) };
+    let message = Some(message.trim().to_owned()).filter(|text| !text.is_empty());
+    let patch = ProfilePatch { status_message: Some(message), ..ProfilePatch::default() };
+    let (tenant, user) = (&session.hub.tenant, session.user);
+    confab_store::users::update(&core.store, tenant, user, patch, core.now()).await.map_err(|error| away(&error))?;
+    let rows =
+        confab_store::presence::get(&core.store, tenant, &[user], core.now()).await.map_err(|error| away(&error))?;
+    rows.into_iter().for_each(|row| availability::publish(core, tenant, row));
+    Ok(())
+}
+
+fn type_in(core: &Core, session: &Session, conversation: ConversationId, is_typing: bool) -> Result<(), ApiError> {
+    if session.feed(conversation).is_none() {
+        return Err(ApiError::not_found("conversation"));
+    }
+    let notice = TypingNotice { conversation, user: session.user, is_typing };
+    core.publish(&session.hub.tenant, Notice::Typing(notice));
+    Ok(())
+}
+
+async fn watch(core: &Core, session: &Arc<Session>, mut users: Vec<UserId>) -> Result<(), ApiError> {
+    users.sort_unstable();
+    users.dedup();
+    let watching = session.watching();
+    let added = users.iter().filter(|user| !watching.contains(user)).count();
+    if watching.len() + added > limit::PRESENCE_SUBSCRIPTIONS {
+        return Err(ApiError::invalid("user_ids", "A connection may watch 1,000 people at most; unsubscribe some"));
+    }
+    let (hub, tenant) = (&session.hub, &session.hub.tenant);
+    let visible = confab_store::users::visible_to(&core.store, tenant, session.user, &users).await;
+    let visible = visible.map_err(|error| away(&error))?;
+    let (user_ids, denied): (Vec<UserId>, Vec<UserId>) = users.into_iter().partition(|user| visible.contains(user));
+
+    // Watched first, read then: a change between the two is not missed, and what is older than known is passed over.
+    let fresh: Vec<UserId> = user_ids.iter().filter(|user| !watching.contains(user)).copied().collect();
+    session.change_watching(|watching| watching.extend(&fresh));
+    hub.watchers(|watchers| fresh.iter().for_each(|user| watchers.add(session, *user)));
+    if let Err(error) = availability::read(hub, &user_ids).await {
+        unwatch(session, &fresh);
+        return Err(away(&error));
+    }
+    say(session, &ServerFrame::PresenceSubscribed { user_ids: user_ids.clone(), denied });
+    session.send_on_errands([CatchUp::Snapshot(user_ids)]);
+    Ok(())
+}
+
+fn unwatch(session: &Session, users: &[UserId]) {
+    session.change_watching(|watching| watching.retain(|user| !users.contains(user)));
+    session.hub.watchers(|watchers| users.iter().for_each(|user| watchers.remove(session, *user)));
+}
+
+/// An answer to the client.
+fn say(session: &Session, frame: &ServerFrame) {
+    session.push(Queued::Frame(encode(frame)));
+}
+
+fn refuse(session: &Session, frame_type: &str, error: ApiError) {
+    say(session, &error_frame(error, Some(frame_type.to_owned())));
+}
+
+/// What a client learns when the store fails.
+fn away(error: &StoreError) -> ApiError {
+    if error.is_unavailable() {
+        return ApiError::unavailable("The database is away", 1);
+    }
+    tracing::error!(error = error as &dyn std::error::Error, "a frame could not be carried out");
+    ApiError::internal()
+}

@@ -1,0 +1,67 @@
+//! The binary: from a Config file to sockets, and on SIGTERM to a quiet end.
+
+use std::net::SocketAddr;
+use std::process::{Command, Stdio};
+
+use confab_contract::socket::close::CloseReason;
+use confab_testbed::free_port;
+use confab_testbed::process::{Process, Signal};
+
+use crate::client::{Client, try_open};
+use crate::world::{DEADLINE, World};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_binary_serves_from_its_config_and_leaves_on_sigterm() {
+    let world = World::on_postgres().await;
+    let [ann] = world.people().await;
+    let (public, probes) = (free_port().unwrap(), free_port().unwrap());
+    let confab_store::Source::Postgres(url) = &world.source else { panic!("it runs on Postgres") };
+    let config = format!(
+        "http: {{ listen: '127.0.0.1:{public}' }}\nops: {{ listen: '127.0.0.1:{probes}' }}\n\
+         log: {{ filter: debug, format: json }}\n\
+         database: {{ url: '{}' }}\nbus: {{ redis_url: '{}' }}\nmaster_key_file: '{}'\n\
+         drain: {{ deadline_seconds: 10, unready_millis: 100, reconnect_jitter_millis: 100 }}\n\
+         tenants:\n  - id: {}\n    domain: chat.example.com\n    extra_hosts: ['127.0.0.1']\n",
+        secrecy::ExposeSecret::expose_secret(url),
+        world.redis_url.as_deref().unwrap(),
+        world.folder.path().join("master.key").display(),
+        world.tenant,
+    );
+    let file = world.folder.path().join("presence.yaml");
+    std::fs::write(&file, config).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_confab-presence"));
+    command.arg("--config").arg(&file);
+    let log = world.folder.path().join("presence.log");
+    let mut process = Process::spawn(command, &log).unwrap();
+
+    let address = SocketAddr::from(([127, 0, 0, 1], public));
+    let mut client = connect(address, &ann.token).await;
+    client.wait_for("auth_success").await;
+    process.signal(Signal::Term).unwrap();
+    client.wait_for("reconnect").await;
+    assert_eq!(client.closed().await, Some(CloseReason::GoingAway));
+    let status = process.wait(DEADLINE).await.unwrap();
+    let log = std::fs::read_to_string(log).unwrap();
+    assert!(status.success(), "{log}");
+    assert!(!log.contains(&ann.token), "the token is in the log");
+}
+
+/// Tries until the process listens.
+async fn connect(address: SocketAddr, token: &str) -> Client {
+    let until = tokio::time::Instant::now() + DEADLINE;
+    while tokio::net::TcpStream::connect(address).await.is_err() {
+        assert!(tokio::time::Instant::now() < until, "it never listens");
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    try_open(address, &format!("/v1/ws?token={token}"), &[]).await.map_err(|response| response.status()).unwrap()
+}
+
+#[test]
+fn the_default_config_is_printed() {
+    let output = Command::new(env!("CARGO_BIN_EXE_confab-presence"))
+        .arg("--print-default-config")
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    assert_eq!(String::from_utf8(output.stdout).unwrap(), confab_presence::DEFAULT_CONFIG);
+}

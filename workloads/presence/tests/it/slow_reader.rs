@@ -1,0 +1,36 @@
+//! Who does not read is closed, and nobody else notices.
+
+use serde_json::json;
+
+use crate::engines::on_both_engines;
+use crate::world::{Choices, eventually};
+
+on_both_engines! {
+    async fn a_client_that_does_not_read_is_closed_and_resumes_and_others_go_on(world: &World) {
+        let mut choices = Choices::default();
+        choices.sockets.queue_frames = 16;
+        let (node, [ann, bob, eve]) = (world.node_with(choices).await, world.people().await);
+        let conversation = world.group(&[&ann, &bob, &eve]).await;
+        let mut slow = node.client(&bob).await;
+        let mut quick = node.client(&eve).await;
+        let content = "eA==".repeat(12_000);
+        let mut last = 1;
+        // Socket buffers of both sides have to fill first.
+        while node.metric("confab_queue_overflows_total") < 1.0 {
+            last = world.send(&ann, conversation, &content).await;
+            assert_eq!(quick.events(conversation, last).await, [last]);
+            assert!(last < 2000, "it is never closed");
+        }
+        eventually("the slow one has gone", || node.presence.connections() == 1).await;
+        // It finds what was in flight, and the end.
+        let mut seen = 1;
+        while let Ok(Some(seq)) = slow.try_next_seq().await {
+            assert_eq!(seq, seen + 1);
+            seen = seq;
+        }
+        let mut back = node.open("").await;
+        let resume = json!({"conversations": {conversation.to_string(): seen}});
+        back.send(json!({"type": "auth", "token": bob.token, "resume": resume})).await;
+        assert_eq!(back.events(conversation, last).await, (seen + 1..=last).collect::<Vec<_>>());
+    }
+}

@@ -1,0 +1,81 @@
+//! Postgres: connections, and the settings on which durability rests.
+
+use std::time::Duration;
+
+use secrecy::{ExposeSecret as _, SecretString};
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{Connection as _, Executor as _, PgPool};
+
+use crate::StoreError;
+
+/// When the server is away, a request learns it within this time.
+const ACQUIRE: Duration = Duration::from_secs(3);
+/// A connection that rested longer is asked whether it still lives before it is used. A busy one is not: that would
+/// be a round trip per request.
+const RESTED: Duration = Duration::from_secs(1);
+
+/// Settings of each of our connections.
+/// - Time-outs: a process that freezes inside a transaction holds its locks for 5 seconds at most; others wait longer
+///   than that for a lock, so that one frozen process does not fail them.
+/// - Planner: all our joins go from a few rows to an index. Without statistics, in the first minutes of a new database,
+///   Postgres would rather scan tables that it thinks are empty, and keep such plans while they grow.
+const SETTINGS: &str = "SET statement_timeout = '12s'; SET lock_timeout = '8s'; \
+     SET idle_in_transaction_session_timeout = '5s'; SET enable_seqscan = off; SET enable_hashjoin = off; \
+     SET enable_mergejoin = off; SET plan_cache_mode = force_generic_plan; SET jit = off";
+
+pub(super) async fn open(url: &SecretString, max_connections: u32) -> Result<PgPool, StoreError> {
+    let options: PgConnectOptions = url.expose_secret().parse().map_err(StoreError::opening)?;
+    let pool = PgPoolOptions::new()
+        // One for the group-commit writer and one for everybody else.
+        .max_connections(max_connections.max(2))
+        .acquire_timeout(ACQUIRE)
+        .test_before_acquire(false)
+        .before_acquire(|connection, meta| {
+            Box::pin(async move {
+                if meta.idle_for > RESTED {
+                    connection.ping().await?;
+                }
+                Ok(true)
+            })
+        })
+        .after_connect(|connection, _| {
+            Box::pin(async move {
+                connection.execute(SETTINGS).await?;
+                Ok(())
+            })
+        })
+        .connect_with(options.application_name("confab"))
+        .await
+        .map_err(StoreError::opening)?;
+    check_durable(&pool).await?;
+    Ok(pool)
+}
+
+/// Fails when a crash of the server could lose what was committed, or when it takes no writes.
+pub(super) async fn check_durable(pool: &PgPool) -> Result<(), StoreError> {
+    let settings: (String, String, String, bool) = sqlx::query_as(
+        "SELECT current_setting('fsync'), current_setting('full_page_writes'), \
+         current_setting('synchronous_commit'), pg_is_in_recovery()",
+    )
+    .fetch_one(pool)
+    .await?;
+    let (fsync, full_page_writes, synchronous_commit, is_standby) = settings;
+    if is_standby {
+        return Err(StoreError::unavailable("the server is a standby and takes no writes"));
+    }
+    let rules = [
+        ("fsync", fsync, "set fsync = on in postgresql.conf and reload"),
+        ("full_page_writes", full_page_writes, "set full_page_writes = on in postgresql.conf and reload"),
+        (
+            "synchronous_commit",
+            synchronous_commit,
+            "set synchronous_commit = on, on the server, the database and the role (see ALTER DATABASE, ALTER ROLE)",
+        ),
+    ];
+    for (setting, value, cure) in rules {
+        if value == "off" {
+            return Err(StoreError::NotDurable { setting, value, cure });
+        }
+    }
+    Ok(())
+}

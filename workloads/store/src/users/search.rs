@@ -1,0 +1,53 @@
+//! Finding people.
+
+use confab_contract::{TenantId, UserId};
+
+use super::User;
+use super::account::{folded, get_many};
+use crate::engine::{Seq, Text};
+use crate::{Store, StoreError};
+
+/// People whose username or full name contains the text, in any case, or whose e-mail address it is; by username.
+/// Suspended accounts are left out. Returns one page and the number of all hits.
+pub async fn search(
+    store: &Store,
+    tenant: &TenantId,
+    query: &str,
+    limit: u32,
+    offset: u32,
+) -> Result<(Vec<User>, u64), StoreError> {
+    let needle = folded(query.trim());
+    let pattern = format!("%{}%", escaped(&needle));
+    let mut connection = store.read().await?;
+    let page = sql!(
+        r"SELECT id FROM users
+          WHERE tenant = $1 AND suspended_at IS NULL
+            AND (username_key LIKE $2 ESCAPE '\' OR full_name_key LIKE $2 ESCAPE '\' OR email_key = $3)
+          ORDER BY username_key LIMIT $4 OFFSET $5"
+    );
+    let page = page.bind(tenant).bind(pattern.as_str()).bind(needle.as_str()).bind(limit).bind(offset);
+    let ids: Vec<(Text<UserId>,)> = connection.all(page).await?;
+    let total = sql!(
+        r"SELECT COUNT(*) FROM users
+          WHERE tenant = $1 AND suspended_at IS NULL
+            AND (username_key LIKE $2 ESCAPE '\' OR full_name_key LIKE $2 ESCAPE '\' OR email_key = $3)"
+    );
+    let (total,): (Seq,) = connection.one(total.bind(tenant).bind(pattern).bind(needle)).await?;
+    drop(connection);
+    let ids: Vec<UserId> = ids.into_iter().map(|(id,)| id.0).collect();
+    let mut users = get_many(store, tenant, &ids).await?;
+    users.sort_by_key(|user| ids.iter().position(|id| *id == user.id));
+    Ok((users, total.0))
+}
+
+/// Takes the meaning from LIKE's wildcards.
+fn escaped(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for letter in text.chars() {
+        if matches!(letter, '%' | '_' | '\\') {
+            escaped.push('\\');
+        }
+        escaped.push(letter);
+    }
+    escaped
+}
