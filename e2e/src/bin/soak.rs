@@ -40,6 +40,10 @@ struct Arguments {
     /// Break nothing.
     #[arg(long)]
     no_faults: bool,
+    /// Start the build with built-in faults, with this one: ack-before-commit, skip-duplicate-check, swap-seq or
+    /// drop-fan-out. The checker must go red. Layout laptop only.
+    #[arg(long, value_name = "FAULT")]
+    sabotage: Option<String>,
     /// Judge again what a failed run left in this folder, and do nothing else.
     #[arg(long, value_name = "FOLDER")]
     recheck: Option<PathBuf>,
@@ -67,7 +71,7 @@ async fn soak(arguments: &Arguments) -> Result<ExitCode> {
         time: Duration::from_secs(arguments.round_seconds),
         faults: !arguments.no_faults,
         load: Load::SMALL,
-        options: SiteOptions::default(),
+        options: arguments.sabotage.as_deref().map(SiteOptions::sabotaged).unwrap_or_default(),
     };
     let folder = RunFolder::create(&plan)?;
     let started = Site::start(plan.layout, &plan.options, folder.path()).await;

@@ -244,7 +244,7 @@ fn receipts(subscriber: &Subscriber, problems: &mut Vec<Problem>) {
         if seq < high {
             let who = format!("{} on connection {}", subscriber.name, seen.connection);
             let what = format!("{who}: {kind:?} of {user} in {conversation} went back from {high} to {seq}");
-            problems.push(Problem::new(Rule::Watermark, what));
+            problems.push(Problem::new(Rule::WatermarkWentBack, what));
         }
         *high = (*high).max(*seq);
     }

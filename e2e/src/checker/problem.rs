@@ -46,8 +46,10 @@ pub enum Rule {
     Disturbed,
     /// An unread count is not what a recomputation gives.
     UnreadCount,
-    /// A watermark is not what a recomputation gives, or went back.
+    /// A watermark is not what a recomputation gives.
     Watermark,
+    /// A subscriber was told of a watermark and then of a lower one.
+    WatermarkWentBack,
     /// A request was refused without a reason that the driver knows.
     UnexpectedRefusal,
 }

@@ -39,6 +39,8 @@ pub struct Load {
 }
 
 impl Load {
+    /// Everybody at once in one conversation, so that many messages are stored in one batch.
+    pub const CROWDED: Self = Self { senders: 8, guests: 0, groups: 1, devices: 1, pause_millis: 3 };
     /// Enough for every case to happen within seconds, and little enough for two cores that also run all the servers.
     pub const SMALL: Self = Self { senders: 6, guests: 2, groups: 4, devices: 2, pause_millis: 60 };
 }

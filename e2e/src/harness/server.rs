@@ -99,7 +99,9 @@ impl Server {
                 bail!("{} ended with {status}: {}", self.name, tail(&self.log));
             }
             if Instant::now() > until {
-                bail!("{} is not ready after {READY:?}: {}", self.name, tail(&self.log));
+                let answer = probe::status(self.ops, "/readyz").await;
+                let state = self.process_state();
+                bail!("{} is not ready after {READY:?} (/readyz {answer:?}, {state}): {}", self.name, tail(&self.log));
             }
             tokio::time::sleep(POLL).await;
         }
@@ -144,6 +146,13 @@ impl Server {
     /// Its log so far.
     pub fn log(&self) -> &Path {
         &self.log
+    }
+
+    /// What the kernel says of it, for problems.
+    fn process_state(&self) -> String {
+        let pid = self.process.as_ref().map_or(0, Process::pid);
+        let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+        status.lines().find(|line| line.starts_with("State:")).unwrap_or("no such process").to_owned()
     }
 
     fn running(&self) -> Result<&Process> {

@@ -62,6 +62,14 @@ pub struct SiteOptions {
     pub environment: Vec<(String, String)>,
 }
 
+impl SiteOptions {
+    /// The build with built-in faults, with one of them switched on.
+    pub fn sabotaged(fault: &str) -> Self {
+        let environment = vec![("CONFAB_SABOTAGE".to_owned(), fault.to_owned())];
+        Self { build: Build::Sabotaged, environment }
+    }
+}
+
 /// A running installation. All of it ends with this value, or with this process, however that ends.
 #[derive(Debug)]
 pub struct Site {

@@ -42,7 +42,7 @@ pub fn run() -> ExitCode {
 async fn dispatch(cli: Cli) -> Result<ExitCode> {
     let well = match cli.command {
         Command::Up(args) => up::run(args).await.map(|()| true)?,
-        Command::Tour(args) => tour::run(args).await.map(|()| true)?,
+        Command::Tour(args) => Box::pin(tour::run(args)).await.map(|()| true)?,
         Command::Doctor(args) => doctor::run(args).await?,
         Command::Validate(args) => validate::run(&args),
         Command::User(args) => user::run(args).await.map(|()| true)?,

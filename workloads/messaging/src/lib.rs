@@ -42,11 +42,6 @@ impl Messaging {
         Self { state: MessagingState::new(parts) }
     }
 
-    /// Whom it serves.
-    pub fn tenants(&self) -> &confab_chassis::tenant::Tenants {
-        self.state.tenants()
-    }
-
     /// Every route with its rate limit. Around it belong the layers that all HTTP services share
     /// ([`confab_chassis::http::Edge`]): tenant, request id, version, time-outs, headers, errors.
     pub fn router(&self) -> axum::Router {

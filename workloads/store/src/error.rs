@@ -12,7 +12,7 @@ pub(crate) mod fault;
 /// The store could not do its work. It is cheap to clone, so that all callers of one failed batch can be told.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum StoreError {
-    /// The database is away, overloaded or starting. What was asked for may or may not have happened; a retry makes sense.
+    /// The database is away, overloaded or starting. What was asked for may have happened or not; a retry makes sense.
     #[error("unable to reach the database: {reason}")]
     Unavailable {
         /// What was observed.

@@ -75,7 +75,8 @@ pub async fn mark_read(
     }
     let mark = changes::bump(&mut transaction, tenant, store.lanes().next()).await?;
     let advance = sql!(
-        "UPDATE members SET read_seq = $4, read_at = $5, delivered_seq = " greatest "(delivered_seq, $4), change_mark = $6
+        "UPDATE members SET read_seq = $4, read_at = $5, change_mark = $6,
+             delivered_seq = " greatest "(delivered_seq, $4)
          WHERE tenant = $1 AND conversation_id = $2 AND user_id = $3"
     );
     let advance = advance.bind(tenant).bind(conversation).bind(user).bind(seq.0).bind(now);

@@ -44,6 +44,6 @@ impl Sabotage {
     pub(crate) fn strikes(self) -> bool {
         use std::sync::atomic::{AtomicU64, Ordering};
         static OPPORTUNITIES: AtomicU64 = AtomicU64::new(1);
-        self.is_on() && OPPORTUNITIES.fetch_add(1, Ordering::Relaxed).is_multiple_of(20)
+        self.is_on() && OPPORTUNITIES.fetch_add(1, Ordering::Relaxed).is_multiple_of(5)
     }
 }

@@ -18,11 +18,11 @@ use transcript::Transcript;
 /// Plays the tour against `--url`, or against a server of its own.
 pub async fn run(args: TourArgs) -> Result<()> {
     if !args.start {
-        return play(&args.url).await;
+        return Box::pin(play(&args.url)).await;
     }
     let scratch = tempfile::tempdir().context("no scratch folder can be made")?;
     let server = up::start(up::Options::for_tour(args, scratch.path())?).await?;
-    let outcome = play(&server.base_url()).await;
+    let outcome = Box::pin(play(&server.base_url())).await;
     server.stop().await;
     outcome
 }
@@ -40,7 +40,7 @@ async fn play(base: &str) -> Result<()> {
         ada: Person::new("Ada", tag, base, http.clone()),
         grace: Person::new("Grace", tag, base, http),
     };
-    story::play(&mut stage).await.with_context(|| format!("the tour against {base} did not end well"))?;
+    Box::pin(story::play(&mut stage)).await.with_context(|| format!("the tour against {base} did not end well"))?;
     stage.transcript.say("")?;
     stage.transcript.say("Tour complete: nothing was lost.")?;
     Ok(())

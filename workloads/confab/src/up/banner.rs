@@ -5,6 +5,9 @@ use std::net::SocketAddr;
 
 use confab_contract::config::tenant::TenantConfig;
 
+/// A first account, for the banner's example.
+const REGISTER: &str = r#"{"email":"you@example.com","username":"you","password":"a long passphrase 7"}"#;
+
 /// Everything that the banner tells.
 pub struct Banner<'a> {
     /// Address of the API.
@@ -39,8 +42,7 @@ impl Banner<'_> {
             let _ = writeln!(text, "  confab tour --url {base}");
             let _ = writeln!(
                 text,
-                "  curl {base}/v1/auth/register -H 'Content-Type: application/json' \\\n    -d '{}'",
-                r#"{"email":"you@example.com","username":"you","password":"a long passphrase 7"}"#
+                "  curl {base}/v1/auth/register -H 'Content-Type: application/json' \\\n    -d '{REGISTER}'"
             );
         }
         text.push_str("Stop with Ctrl-C.");

@@ -155,15 +155,14 @@ fn presence(process: &Process, ground: &Ground) -> Presence {
 
 /// Opens a store that a server has made, for commands that look after it.
 pub async fn open_existing_store(args: &StoreArgs) -> Result<Store> {
-    let source = match &args.database_url {
-        Some(url) => Source::Postgres(url.clone()),
-        None => {
-            let file = data::database_in(&args.data);
-            if !file.is_file() {
-                bail!("{} holds no database yet; name the folder of a server with --data", args.data.display());
-            }
-            Source::Sqlite(file)
+    let source = if let Some(url) = &args.database_url {
+        Source::Postgres(url.clone())
+    } else {
+        let file = data::database_in(&args.data);
+        if !file.is_file() {
+            bail!("{} holds no database yet; name the folder of a server with --data", args.data.display());
         }
+        Source::Sqlite(file)
     };
     let store = Store::open(StoreOptions { source, max_connections: 2 }).await?;
     store.check().await?;

@@ -17,7 +17,7 @@ pub struct RegisterRequest {
     pub email: String,
     /// Name within the tenant, unique whatever its case.
     #[garde(custom(validate::username))]
-    #[schema(example = "johndoe", min_length = 3, max_length = 32)]
+    #[schema(example = "johndoe", pattern = "^[A-Za-z0-9][A-Za-z0-9_.-]{1,30}[A-Za-z0-9]$")]
     pub username: String,
     /// 8 to 128 characters; common and guessable ones are refused.
     #[garde(custom(validate::new_password))]
@@ -29,7 +29,7 @@ pub struct RegisterRequest {
     pub full_name: Option<String>,
     /// Telephone number in E.164 form.
     #[garde(inner(custom(validate::phone)))]
-    #[schema(example = "+84123456789")]
+    #[schema(example = "+84123456789", pattern = r"^\+[1-9][0-9]{6,14}$")]
     pub phone: Option<String>,
 }
 

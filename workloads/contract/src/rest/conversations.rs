@@ -33,6 +33,12 @@ impl ConversationType {
 /// `POST /v1/conversations`: `participant_id` with `direct`; `name` and `participant_ids` with `group`.
 #[derive(Debug, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "type": "group",
+    "name": "Project Team",
+    "participant_ids": ["usr_01946a2b3c4d7e8f9a0b1c2d3e4f5a6b"],
+    "avatar_url": "https://cdn.example.com/group.jpg",
+}))]
 pub struct CreateConversationRequest {
     /// Kind of conversation.
     #[serde(rename = "type")]
@@ -51,7 +57,7 @@ pub struct CreateConversationRequest {
     pub name: Option<String>,
     /// With `group`: its picture.
     #[garde(inner(custom(validate::web_url)))]
-    #[schema(example = "https://cdn.example.com/group.jpg", max_length = 2048)]
+    #[schema(example = "https://cdn.example.com/group.jpg", max_length = 2048, pattern = "^https?://")]
     pub avatar_url: Option<String>,
 }
 
@@ -67,7 +73,7 @@ pub struct UpdateConversationRequest {
     /// The new picture; `null` removes it.
     #[serde(default, deserialize_with = "present")]
     #[garde(inner(inner(custom(validate::web_url))))]
-    #[schema(value_type = Option<String>, example = "https://cdn.example.com/group.jpg", max_length = 2048)]
+    #[schema(value_type = Option<String>, example = "https://cdn.example.com/group.jpg", max_length = 2048, pattern = "^https?://")]
     pub avatar_url: Option<Option<String>>,
 }
 
@@ -78,6 +84,7 @@ pub struct MuteRequest {
     /// When the mute ends by itself; absent or `null` means never.
     #[serde(default)]
     #[garde(skip)]
+    #[schema(example = "2030-01-15T10:30:00Z")]
     pub until: Option<Timestamp>,
 }
 

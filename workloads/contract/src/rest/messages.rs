@@ -47,7 +47,11 @@ impl MessageType {
 pub struct SendMessageRequest {
     /// Standard base64. The server stores it as it is; the tenant's limit counts the decoded bytes.
     #[garde(custom(validate::base64_content))]
-    #[schema(example = "SGVsbG8hIEhvdyBhcmUgeW91Pw==", min_length = 4)]
+    #[schema(
+        example = "SGVsbG8hIEhvdyBhcmUgeW91Pw==",
+        min_length = 4,
+        pattern = "^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$"
+    )]
     pub content_encrypted: String,
     /// Kind of message.
     #[serde(default)]
@@ -96,7 +100,11 @@ pub struct SentMessage {
 pub struct EditMessageRequest {
     /// The new content, standard base64.
     #[garde(custom(validate::base64_content))]
-    #[schema(example = "SGVsbG8gYWdhaW4=", min_length = 4)]
+    #[schema(
+        example = "SGVsbG8gYWdhaW4=",
+        min_length = 4,
+        pattern = "^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$"
+    )]
     pub content_encrypted: String,
 }
 

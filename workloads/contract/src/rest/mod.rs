@@ -12,6 +12,7 @@ pub mod users;
 use serde::{Deserialize, Deserializer};
 
 /// Tells an absent field (`None`) from one that is `null` (`Some(None)`), for partial updates.
+#[expect(clippy::option_option, reason = "absent, null and present are three different things here")]
 pub(crate) fn present<'de, T, D>(deserializer: D) -> Result<Option<Option<T>>, D::Error>
 where
     T: Deserialize<'de>,

@@ -88,7 +88,7 @@ pub struct UpdateProfileRequest {
     /// Picture.
     #[serde(default, deserialize_with = "present")]
     #[garde(inner(inner(custom(validate::web_url))))]
-    #[schema(value_type = Option<String>, example = "https://cdn.example.com/avatars/new.jpg", max_length = 2048)]
+    #[schema(value_type = Option<String>, example = "https://cdn.example.com/avatars/new.jpg", max_length = 2048, pattern = "^https?://")]
     pub avatar_url: Option<Option<String>>,
     /// What the person says about the status.
     #[serde(default, deserialize_with = "present")]
@@ -98,7 +98,7 @@ pub struct UpdateProfileRequest {
     /// Telephone number in E.164 form.
     #[serde(default, deserialize_with = "present")]
     #[garde(inner(inner(custom(validate::phone))))]
-    #[schema(value_type = Option<String>, example = "+84123456789")]
+    #[schema(value_type = Option<String>, example = "+84123456789", pattern = r"^\+[1-9][0-9]{6,14}$")]
     pub phone: Option<Option<String>>,
 }
 

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use utoipa::openapi::{RefOr, Schema};
 
 /// Schemas by name.
@@ -77,8 +77,17 @@ fn given(schema: &Value) -> Option<Value> {
 }
 
 fn object(schema: &Value, all: &Map<String, Value>, depth: usize) -> Value {
+    let required = |name: &str| schema["required"].as_array().is_some_and(|names| names.iter().any(|one| one == name));
     let properties = schema["properties"].as_object().into_iter().flatten();
-    properties.filter_map(|(name, part)| Some((name.clone(), example(part, all, depth)?))).collect::<Map<_, _>>().into()
+    let shown = properties.filter_map(|(name, part)| {
+        // A field that may be absent is shown where there is something to show, not as a placeholder.
+        let is_placeholder = given(part).is_none() && part["type"] == json!(["string", "null"]);
+        if is_placeholder && !required(name) {
+            return None;
+        }
+        Some((name.clone(), example(part, all, depth)?))
+    });
+    shown.collect::<Map<_, _>>().into()
 }
 
 fn merged(parts: impl Iterator<Item = Value>) -> Value {

@@ -155,10 +155,10 @@ async fn edit(
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 struct DeleteQuery {
-    /// `me` hides it from the caller on all devices; `everyone` takes its content away for all.
+    /// `me`, the default, hides it from the caller on all devices; `everyone` takes its content away for all.
     #[serde(default)]
     #[garde(skip)]
-    #[param(inline, default = "me", example = "everyone")]
+    #[param(inline, required = false, example = "everyone")]
     delete_for: DeleteFor,
 }
 

@@ -6,9 +6,10 @@ use std::time::{Duration, Instant};
 
 use confab_contract::rest::users::PresenceStatus;
 use confab_contract::{SessionId, UserId};
+use confab_store::presence::aggregate;
 
 use super::permits::Permits;
-use crate::session::{Session, overall};
+use crate::session::Session;
 
 /// Everybody of a tenant who is, or was just now, connected.
 #[derive(Debug, Default)]
@@ -94,7 +95,7 @@ impl People {
     pub fn change(&mut self, user: UserId, now: Instant) -> Change {
         let Some(person) = self.by_user.get(&user) else { return Change::None };
         let present = if !person.sessions.is_empty() {
-            Some(overall(person.sessions.iter().map(|session| session.status())))
+            Some(aggregate(person.sessions.iter().map(|session| session.status())))
         } else if person.stays_until.is_some_and(|until| until > now) {
             return Change::None;
         } else {

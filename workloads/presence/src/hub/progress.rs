@@ -29,8 +29,8 @@ impl Progress {
     }
 
     /// Follows the tenant from a position on, unless it is followed already.
-    pub fn follow(&mut self, position: Position) {
-        self.position.get_or_insert(position);
+    pub fn follow(&mut self, position: &Position) {
+        self.position.get_or_insert(*position);
     }
 
     /// Follows it no longer: nobody is connected.
@@ -58,7 +58,7 @@ impl Progress {
     }
 
     /// A run has ended: it came to `position`, and found that feeds should reach a `seq`.
-    pub fn end_run(&mut self, run: u64, position: Position, feeds: Vec<(Arc<Feed>, u64)>) {
+    pub fn end_run(&mut self, run: u64, position: &Position, feeds: Vec<(Arc<Feed>, u64)>) {
         if self.position.is_none() {
             return;
         }
@@ -66,12 +66,17 @@ impl Progress {
         match &mut self.unsettled {
             Some(unsettled) => {
                 unsettled.run = run;
-                unsettled.position = position.clone();
+                unsettled.position = *position;
                 unsettled.feeds.extend(feeds);
             }
-            None => self.unsettled = Some(Unsettled { run, position: position.clone(), feeds }),
+            None => self.unsettled = Some(Unsettled { run, position: *position, feeds }),
         }
-        self.position = Some(position);
+        self.position = Some(*position);
+    }
+
+    /// The run in which the settled position was read.
+    pub fn settled_run(&self) -> Option<u64> {
+        self.settled.as_ref().map(|(run, _)| *run)
     }
 
     /// The position up to which everything was delivered, if it was read after run `since` had begun.

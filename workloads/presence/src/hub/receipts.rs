@@ -85,10 +85,14 @@ mod tests {
     fn many_watermarks_for_many_readers_wait_and_become_few() {
         let (mut receipts, now) = (Receipts::default(), Instant::now());
         let users: Vec<UserId> = (0..100).map(|_| UserId::generate()).collect();
-        users.iter().for_each(|&user| put(&mut receipts, user, 1));
+        for &user in &users {
+            put(&mut receipts, user, 1);
+        }
         assert_eq!(receipts.take(100, now).len(), 100);
         for seq in [4, 2, 3] {
-            users.iter().for_each(|&user| put(&mut receipts, user, seq));
+            for &user in &users {
+                put(&mut receipts, user, seq);
+            }
         }
         assert!(receipts.take(100, now + Duration::from_millis(4999)).is_empty(), "10,000 frames went out just now");
         let due = receipts.take(100, now + LONGEST_WAIT);

@@ -163,7 +163,7 @@ impl TenantHub {
     pub fn catch_up_joined(&self, joined: &[UserId], conversation: ConversationId) {
         for session in self.sessions_of(joined) {
             if session.takes_joins() && session.feed(conversation).is_none() {
-                session.send_on_errands([CatchUp::Join(conversation)]);
+                session.send_on_errands(vec![CatchUp::Join(conversation)]);
             }
         }
     }
@@ -237,7 +237,9 @@ impl TenantHub {
         }
         {
             let mut watchers = lock(&self.watchers);
-            watching.into_iter().for_each(|user| watchers.remove(session, user));
+            for user in watching {
+                watchers.remove(session, user);
+            }
         }
         lock(&self.people).remove(session, Instant::now(), self.core.settings.offline_grace());
         self.availability_changed(session.user);

@@ -77,7 +77,7 @@ pub fn serve(
 ) -> impl Future<Output = ()> + Send {
     let (mut sink, mut stream) = socket.split();
     async move {
-        let opened = Box::pin(opening::open(&gateway, &tenant, opening, &mut sink, &mut stream)).await;
+        let opened = Box::pin(open_or_leave(&gateway, &tenant, opening, &mut sink, &mut stream)).await;
         let end = match opened {
             Ok(opened) => converse(&gateway, &tenant, opened, &mut sink, &mut stream).await,
             Err(end) => end,
@@ -85,6 +85,20 @@ pub fn serve(
         gateway.core.metrics.count_end(end.reason());
         Box::pin(part(sink, stream, end)).await;
         drop(slot);
+    }
+}
+
+/// A process that leaves does not wait for those who have not signed in.
+async fn open_or_leave(
+    gateway: &Gateway,
+    tenant: &Arc<Tenant>,
+    opening: Opening,
+    sink: &mut Sink,
+    stream: &mut Stream,
+) -> Result<Opened, End> {
+    tokio::select! {
+        opened = opening::open(gateway, tenant, opening, sink, stream) => opened,
+        () = gateway.core.drain.refusing() => Err(End::server(CloseReason::GoingAway)),
     }
 }
 

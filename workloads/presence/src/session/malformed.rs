@@ -43,7 +43,7 @@ pub fn explain(text: &str) -> (ApiError, Option<String>) {
         if let Err(problem) = probe(&frame_type, Map::from_iter([(field.clone(), value.clone())]))
             && missing_field(&problem).is_none()
         {
-            let (field, problem) = refine(field, value, problem);
+            let (field, problem) = refine(field, value, &problem);
             note(field, problem);
         }
     }
@@ -72,13 +72,13 @@ fn missing_field(problem: &str) -> Option<&str> {
 }
 
 /// The one nested object of the protocol: names what is wrong inside it.
-fn refine(field: &str, value: &Value, problem: String) -> (String, String) {
+fn refine(field: &str, value: &Value, problem: &str) -> (String, String) {
     if field == "resume"
         && let Err(inner) = serde_path_to_error::deserialize::<_, Resume>(value)
     {
         return (format!("resume.{}", inner.path()), sentence(&inner.inner().to_string()));
     }
-    (field.to_owned(), sentence(&problem))
+    (field.to_owned(), sentence(problem))
 }
 
 /// serde begins its messages in lower case.

@@ -20,7 +20,7 @@ pub mod worker;
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU8, AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
 use axum::extract::ws::Utf8Bytes;
@@ -58,7 +58,7 @@ pub struct Session {
     events_sent: AtomicU32,
     takes_joins: AtomicBool,
     since_run: AtomicU64,
-    start: OnceLock<Position>,
+    start: Mutex<Option<Box<Position>>>,
 }
 
 #[derive(Debug, Default)]
@@ -117,7 +117,7 @@ impl Session {
             events_sent: AtomicU32::new(0),
             takes_joins: AtomicBool::new(false),
             since_run: AtomicU64::new(u64::MAX),
-            start: OnceLock::new(),
+            start: Mutex::default(),
         }
     }
 
@@ -155,7 +155,7 @@ impl Session {
     }
 
     /// Gives the sending half something to do besides the queue.
-    pub fn send_on_errands(&self, errands: impl IntoIterator<Item = CatchUp>) {
+    pub fn send_on_errands(&self, errands: Vec<CatchUp>) {
         lock(&self.mailbox).errands.extend(errands);
         self.waker.wake();
     }
@@ -279,9 +279,15 @@ impl Session {
     }
 
     /// Everything after this position is delivered to it.
-    pub fn begin_from(&self, position: Position) {
-        // Said once, while the connection opens.
-        let _ = self.start.set(position);
+    pub fn begin_from(&self, position: &Position) {
+        *lock(&self.start) = Some(Box::new(*position));
+    }
+
+    /// Forgets with which position it began, if the tail's settled position, of this run, has taken over.
+    pub fn forget_start(&self, settled_run: u64) {
+        if settled_run > self.since_run.load(Ordering::SeqCst) {
+            *lock(&self.start) = None;
+        }
     }
 
     /// A cursor up to which everything was delivered, if nothing is being replayed: the tail's, when it was read after
@@ -289,7 +295,7 @@ impl Session {
     pub fn cursor(&self) -> String {
         let since = self.since_run.load(Ordering::SeqCst);
         let settled = self.hub.progress(|progress| progress.settled_since(since).copied());
-        let position = settled.or_else(|| self.start.get().copied()).unwrap_or_default();
+        let position = settled.or_else(|| lock(&self.start).as_deref().copied()).unwrap_or_default();
         self.hub.core.cursor(&self.hub.tenant, self.user, &position)
     }
 
@@ -357,7 +363,7 @@ impl Books {
 const STATUSES: [PresenceStatus; 4] =
     [PresenceStatus::Online, PresenceStatus::Busy, PresenceStatus::Away, PresenceStatus::Offline];
 
-/// Position in [`STATUSES`], which is also the order of precedence over devices.
+/// Position in [`STATUSES`].
 fn status_code(status: PresenceStatus) -> u8 {
     match status {
         PresenceStatus::Online => 0,
@@ -367,27 +373,7 @@ fn status_code(status: PresenceStatus) -> u8 {
     }
 }
 
-/// A person's availability over their devices: online if one is, else busy, else away.
-pub fn overall(statuses: impl Iterator<Item = PresenceStatus>) -> PresenceStatus {
-    statuses.min_by_key(|status| status_code(*status)).unwrap_or_default()
-}
-
 /// No panic happens under these locks; if one did, the data are still whole.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn one_device_that_is_online_makes_the_person_online() {
-        use PresenceStatus::{Away, Busy, Offline, Online};
-        assert_eq!(overall([Away, Online, Busy].into_iter()), Online);
-        assert_eq!(overall([Away, Busy].into_iter()), Busy);
-        assert_eq!(overall([Offline, Away].into_iter()), Away);
-        assert_eq!(overall([Offline].into_iter()), Offline);
-        assert_eq!(overall(std::iter::empty()), Offline);
-    }
 }

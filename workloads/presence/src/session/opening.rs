@@ -79,16 +79,15 @@ pub async fn open(
         attach_fresh(session).await.map_err(of_store)?;
         welcome(session, sink).await?;
     } else {
-        session.begin_from(known);
+        session.begin_from(&known);
         welcome(session, sink).await?;
-        let resume = match resume {
-            Some(resume) => resume,
-            None => {
-                protocol.enter(Stage::Holding);
-                timeout_at(deadline, held(session, &mut protocol, sink, stream)).await.map_err(too_late)??
-            }
+        let resume = if let Some(resume) = resume {
+            resume
+        } else {
+            protocol.enter(Stage::Holding);
+            timeout_at(deadline, held(session, &mut protocol, sink, stream)).await.map_err(too_late)??
         };
-        attach_resumed(session, &resume, known).await.map_err(of_store)?;
+        attach_resumed(session, &resume, &known).await.map_err(of_store)?;
     }
     protocol.enter(Stage::Live);
     tracing::debug!(connection = %session.id, user = %session.user, tenant = %tenant.id(), "a connection begins");
@@ -114,9 +113,8 @@ async fn first_frame(
 async fn held(session: &Session, protocol: &mut Protocol, sink: &mut Sink, stream: &mut Stream) -> Result<Resume, End> {
     loop {
         match next_step(stream, protocol, 0).await? {
-            Some(Step::Resume(resume)) => return Ok(resume),
-            // As the specification shows it: token in the query, and `auth` with the same token once more.
-            Some(Step::SignIn { resume: Some(resume), .. }) => return Ok(resume),
+            // The second: as the specification shows it, token in the query, and `auth` with the same token once more.
+            Some(Step::Resume(resume) | Step::SignIn { resume: Some(resume), .. }) => return Ok(resume),
             Some(Step::SignIn { resume: None, .. }) => welcome(session, sink).await?,
             Some(Step::Refuse(frame)) => sink.send(Message::Text(encode(&frame))).await?,
             Some(Step::Pong(id)) => {
@@ -167,7 +165,7 @@ async fn followed_from(hub: &TenantHub) -> Result<Position, StoreError> {
         return Ok(position);
     }
     let position = confab_store::changes::position(&hub.core.store, &hub.tenant).await?;
-    hub.progress(|progress| progress.follow(position));
+    hub.progress(|progress| progress.follow(&position));
     Ok(position)
 }
 
@@ -177,14 +175,14 @@ async fn attach_fresh(session: &Arc<Session>) -> Result<(), StoreError> {
     session.take_joins(hub.progress(|progress| progress.begun()));
     let memberships = confab_store::members::of_user(&hub.core.store, &hub.tenant, session.user).await?;
     let plan = plan::fresh(&memberships);
-    session.send_on_errands(plan.starts.into_iter().filter_map(|start| hub.follow(session, start)));
-    session.begin_from(confab_store::changes::position(&hub.core.store, &hub.tenant).await?);
+    session.send_on_errands(plan.starts.into_iter().filter_map(|start| hub.follow(session, start)).collect());
+    session.begin_from(&confab_store::changes::position(&hub.core.store, &hub.tenant).await?);
     Ok(())
 }
 
 /// Goes on where the client is. `known` was read before the memberships: conversations that were not named are complete
 /// up to it when all is replayed.
-async fn attach_resumed(session: &Arc<Session>, resume: &Resume, known: Position) -> Result<(), StoreError> {
+async fn attach_resumed(session: &Arc<Session>, resume: &Resume, known: &Position) -> Result<(), StoreError> {
     let hub = &session.hub;
     let (core, tenant, user) = (&hub.core, &hub.tenant, session.user);
     let cursor = resume.cursor.as_deref().map(|cursor| core.position(tenant, user, cursor));
@@ -206,7 +204,7 @@ async fn attach_resumed(session: &Arc<Session>, resume: &Resume, known: Position
     errands.extend(plan.starts.iter().filter_map(|start| hub.follow(session, *start)));
     let named = plan.starts.iter().map(|start| start.conversation).filter(|id| resume.conversations.contains_key(id));
     errands.push(CatchUp::Watermarks(named.take(MOST_CONVERSATIONS_WITH_WATERMARKS).collect()));
-    errands.push(CatchUp::Resumed(core.cursor(tenant, user, &known)));
+    errands.push(CatchUp::Resumed(core.cursor(tenant, user, known)));
     session.send_on_errands(errands);
     Ok(())
 }

@@ -144,7 +144,7 @@ impl Protocol {
                 Step::End(Some(error_frame(error, None)), CloseReason::AuthenticationFailed)
             }
             (Stage::Holding, ClientFrame::Resume(resume)) => checked_resume(resume),
-            (Stage::Holding, ClientFrame::Ping { id }) | (Stage::Live, ClientFrame::Ping { id }) => Step::Pong(id),
+            (Stage::Holding | Stage::Live, ClientFrame::Ping { id }) => Step::Pong(id),
             (Stage::Holding, _) => refuse("type", "Send resume first: this connection was opened with resume=1"),
             (Stage::Live, ClientFrame::Resume(_)) => {
                 refuse("type", "Too late: open with resume=1 and send resume as the first frame")

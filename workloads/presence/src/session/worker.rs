@@ -127,7 +127,9 @@ async fn set_presence(
     confab_store::users::update(&core.store, tenant, user, patch, core.now()).await.map_err(|error| away(&error))?;
     let rows =
         confab_store::presence::get(&core.store, tenant, &[user], core.now()).await.map_err(|error| away(&error))?;
-    rows.into_iter().for_each(|row| availability::publish(core, tenant, row));
+    for row in rows {
+        availability::publish(core, tenant, row);
+    }
     Ok(())
 }
 
@@ -162,7 +164,7 @@ async fn watch(core: &Core, session: &Arc<Session>, mut users: Vec<UserId>) -> R
         return Err(away(&error));
     }
     say(session, &ServerFrame::PresenceSubscribed { user_ids: user_ids.clone(), denied });
-    session.send_on_errands([CatchUp::Snapshot(user_ids)]);
+    session.send_on_errands(vec![CatchUp::Snapshot(user_ids)]);
     Ok(())
 }
 

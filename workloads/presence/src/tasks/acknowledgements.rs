@@ -56,7 +56,9 @@ async fn write(
         seq: *seq,
     };
     let advanced = receipts::acknowledge(&hub.core.store, batch.iter().map(ack).collect(), hub.core.now()).await?;
-    advanced.into_iter().for_each(|advanced| publish(&hub.core, advanced));
+    for moved in advanced {
+        publish(&hub.core, moved);
+    }
     Ok(())
 }
 

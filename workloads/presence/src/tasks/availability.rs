@@ -25,7 +25,7 @@ const BATCH: usize = 500;
 /// While the bus is away, those who are watched are read this often.
 const READ_WITHOUT_BUS: Duration = Duration::from_secs(2);
 /// While it is well, this often: so long at most can a notice that was lost unnoticed mislead.
-const READ_ANYWAY: Duration = Duration::from_secs(60);
+const READ_ANYWAY: Duration = Duration::from_mins(1);
 /// The way to other processes may open a moment later than the way from them. What is told meanwhile is told again.
 const TOLD_AGAIN: Duration = Duration::from_secs(4);
 
@@ -55,9 +55,11 @@ async fn write_changes(hub: &TenantHub) -> Result<(), StoreError> {
         };
         let rows = batch.iter().map(node_presence).collect();
         match presence::set(&hub.core.store, hub.core.node, rows, hub.core.now()).await {
-            Ok(changed) => {
+            Ok(news) => {
                 hub.people(|people| batch.iter().for_each(|(user, status)| people.written(*user, *status)));
-                changed.into_iter().for_each(|(tenant, row)| publish(&hub.core, &tenant, row));
+                for (tenant, row) in news {
+                    publish(&hub.core, &tenant, row);
+                }
             }
             Err(error) => {
                 batch.iter().chain(batches.flatten()).for_each(|(user, _)| hub.availability_changed(*user));

@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{availability, ticks};
 use crate::gateway::Gateway;
+use crate::hub::people::People;
 use crate::parts::Core;
 
 /// Runs until it is stopped. Then the lease is shortened: who does not come back within the grace is offline.
@@ -53,7 +54,9 @@ fn after(core: &Core, duration: Duration) -> Timestamp {
 fn tell_again(gateway: &Gateway) {
     tracing::warn!("this process was silent for longer than its lease; its connections are announced again");
     for hub in gateway.hub.all() {
-        let users = hub.people(|people| people.forget_written());
-        users.into_iter().for_each(|user| hub.availability_changed(user));
+        let users = hub.people(People::forget_written);
+        for user in users {
+            hub.availability_changed(user);
+        }
     }
 }

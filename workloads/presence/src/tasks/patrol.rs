@@ -37,6 +37,7 @@ pub async fn run(gateway: Arc<Gateway>, stop: CancellationToken) {
 
 fn visit(core: &Core, hub: &TenantHub, uptime: u32) {
     let now = core.now();
+    let settled_run = hub.progress(|progress| progress.settled_run());
     hub.for_each_session(|session| {
         if session.close_reason().is_some() {
             return;
@@ -47,10 +48,15 @@ fn visit(core: &Core, hub: &TenantHub, uptime: u32) {
             session.close(CloseReason::AuthenticationFailed);
         } else {
             look_after(core, session, uptime);
+            if let Some(run) = settled_run {
+                session.forget_start(run);
+            }
         }
     });
     let overdue = hub.people(|people| people.overdue(Instant::now()));
-    overdue.into_iter().for_each(|user| hub.availability_changed(user));
+    for user in overdue {
+        hub.availability_changed(user);
+    }
 }
 
 fn look_after(core: &Core, session: &Session, uptime: u32) {

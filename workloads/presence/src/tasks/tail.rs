@@ -9,6 +9,7 @@ use confab_store::changes::{self, Changes};
 use tokio_util::sync::CancellationToken;
 
 use crate::gateway::Gateway;
+use crate::hub::progress::Progress;
 use crate::hub::tenant::TenantHub;
 use crate::parts::Core;
 
@@ -56,7 +57,7 @@ async fn look(gateway: &Gateway) -> Result<(), StoreError> {
 
 async fn follow(hub: &Arc<TenantHub>) -> Result<(), StoreError> {
     loop {
-        let run = hub.progress(|progress| progress.begin_run());
+        let run = hub.progress(Progress::begin_run);
         let Some(position) = hub.progress(|progress| progress.position().copied()) else { return Ok(()) };
         let changes = changes::since(&hub.core.store, &hub.tenant, &position, PAGE).await?;
         let has_more = changes.has_more;
@@ -74,5 +75,5 @@ fn take(hub: &Arc<TenantHub>, run: u64, changes: Changes) {
     // Those who left are detached by the event that says so, in its turn.
     let conversations = changes.conversations.into_iter();
     let behind = conversations.filter_map(|(conversation, seq)| Some((hub.learn(conversation, seq)?, seq))).collect();
-    hub.progress(|progress| progress.end_run(run, changes.position, behind));
+    hub.progress(|progress| progress.end_run(run, &changes.position, behind));
 }

@@ -13,6 +13,7 @@ on_both_engines! {
         for _ in 0..10 {
             clients.push(node.client(&world.person().await).await);
         }
+        let mut nobody = node.open("").await;
         node.drain.begin();
         let mut delays = Vec::new();
         for client in &mut clients {
@@ -25,6 +26,7 @@ on_both_engines! {
         for client in &mut clients {
             assert_eq!(client.closed().await, Some(CloseReason::GoingAway));
         }
+        assert_eq!(nobody.closed().await, Some(CloseReason::GoingAway));
         timeout(DEADLINE, node.ended).await.expect("the work ends with the last connection").unwrap();
         assert_eq!(node.presence.connections(), 0);
     }

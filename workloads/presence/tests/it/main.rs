@@ -10,6 +10,7 @@ mod engines;
 mod joining;
 mod leaving;
 mod limits;
+mod memory;
 mod opening;
 mod process;
 mod receipts;

@@ -15,6 +15,23 @@ async fn the_binary_serves_from_its_config_and_leaves_on_sigterm() {
     let world = World::on_postgres().await;
     let [ann] = world.people().await;
     let (public, probes) = (free_port().unwrap(), free_port().unwrap());
+    let mut process = start(&world, public, probes);
+    let log = log_of(&world);
+
+    let address = SocketAddr::from(([127, 0, 0, 1], public));
+    let mut client = connect(address, &ann.token).await;
+    client.wait_for("auth_success").await;
+    process.signal(Signal::Term).unwrap();
+    client.wait_for("reconnect").await;
+    assert_eq!(client.closed().await, Some(CloseReason::GoingAway));
+    let status = process.wait(DEADLINE).await.unwrap();
+    let log = std::fs::read_to_string(log).unwrap();
+    assert!(status.success(), "{log}");
+    assert!(!log.contains(&ann.token), "the token is in the log");
+}
+
+/// Starts the binary on these ports.
+pub fn start(world: &World, public: u16, probes: u16) -> Process {
     let confab_store::Source::Postgres(url) = &world.source else { panic!("it runs on Postgres") };
     let config = format!(
         "http: {{ listen: '127.0.0.1:{public}' }}\nops: {{ listen: '127.0.0.1:{probes}' }}\n\
@@ -31,23 +48,15 @@ async fn the_binary_serves_from_its_config_and_leaves_on_sigterm() {
     std::fs::write(&file, config).unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_confab-presence"));
     command.arg("--config").arg(&file);
-    let log = world.folder.path().join("presence.log");
-    let mut process = Process::spawn(command, &log).unwrap();
+    Process::spawn(command, &log_of(world)).unwrap()
+}
 
-    let address = SocketAddr::from(([127, 0, 0, 1], public));
-    let mut client = connect(address, &ann.token).await;
-    client.wait_for("auth_success").await;
-    process.signal(Signal::Term).unwrap();
-    client.wait_for("reconnect").await;
-    assert_eq!(client.closed().await, Some(CloseReason::GoingAway));
-    let status = process.wait(DEADLINE).await.unwrap();
-    let log = std::fs::read_to_string(log).unwrap();
-    assert!(status.success(), "{log}");
-    assert!(!log.contains(&ann.token), "the token is in the log");
+fn log_of(world: &World) -> std::path::PathBuf {
+    world.folder.path().join("presence.log")
 }
 
 /// Tries until the process listens.
-async fn connect(address: SocketAddr, token: &str) -> Client {
+pub async fn connect(address: SocketAddr, token: &str) -> Client {
     let until = tokio::time::Instant::now() + DEADLINE;
     while tokio::net::TcpStream::connect(address).await.is_err() {
         assert!(tokio::time::Instant::now() < until, "it never listens");

@@ -226,6 +226,7 @@ impl World {
         let limiter = match &self.redis_url {
             Some(url) => {
                 let link = RedisLink::open(&SecretString::from(url.as_str()), "rate limits").unwrap();
+                eventually("Redis counts", || link.is_up()).await;
                 RateLimiter::with_redis(link, self.clock.clone())
             }
             None => RateLimiter::in_process(self.clock.clone()),

@@ -198,11 +198,13 @@ async fn covered_seqs(
         "SELECT j.value->>0 AS id,
                 COALESCE((SELECT m.seq FROM messages m
                     WHERE m.tenant = $3 AND m.conversation_id = j.value->>0 AND m.seq >= CAST(j.value->>1 AS BIGINT)
-                      AND (m.change_mark & 281474976710655) <= CAST(" lanes "->> CAST(m.change_mark >> 48 AS INTEGER) AS BIGINT)
+                      AND (m.change_mark & 281474976710655)
+                          <= CAST(" lanes "->> CAST(m.change_mark >> 48 AS INTEGER) AS BIGINT)
                     ORDER BY m.seq DESC LIMIT 1), 0) AS message_seq,
                 COALESCE((SELECT e.seq FROM events e
                     WHERE e.tenant = $3 AND e.conversation_id = j.value->>0 AND e.seq >= CAST(j.value->>1 AS BIGINT)
-                      AND (e.change_mark & 281474976710655) <= CAST(" lanes "->> CAST(e.change_mark >> 48 AS INTEGER) AS BIGINT)
+                      AND (e.change_mark & 281474976710655)
+                          <= CAST(" lanes "->> CAST(e.change_mark >> 48 AS INTEGER) AS BIGINT)
                     ORDER BY e.seq DESC LIMIT 1), 0) AS event_seq
          FROM " rows
     );

@@ -90,8 +90,8 @@ pub async fn since(store: &Store, tenant: &TenantId, position: &Position, limit:
     Ok(changes)
 }
 
-/// A full answer may have been cut: then the last mark of it. One transaction gives one mark to all that it changes; the
-/// statements below cut between marks, not within.
+/// A full answer may have been cut: then the last mark of it. One transaction gives one mark to all that it changes;
+/// the statements below cut between marks, not within.
 fn cut(limit: u32, rows: usize, last: Option<i64>) -> Option<Mark> {
     last.filter(|_| u64::try_from(rows).is_ok_and(|rows| rows >= u64::from(limit))).map(Mark::from_column)
 }
@@ -101,7 +101,8 @@ fn conversations_in() -> Query {
     sql!(
         "SELECT id, last_seq, change_mark FROM conversations
          WHERE tenant = $1 AND change_mark > $2 AND change_mark <= COALESCE(
-             (SELECT cut.change_mark FROM conversations cut WHERE cut.tenant = $1 AND cut.change_mark > $2 AND cut.change_mark <= $3
+             (SELECT cut.change_mark FROM conversations cut
+              WHERE cut.tenant = $1 AND cut.change_mark > $2 AND cut.change_mark <= $3
               ORDER BY cut.change_mark LIMIT 1 OFFSET $4), $3)
          ORDER BY change_mark"
     )
@@ -111,7 +112,8 @@ fn members_in() -> Query {
     sql!(
         "SELECT conversation_id, user_id, left_seq IS NULL AS is_member, visible_from, membership_mark FROM members
          WHERE tenant = $1 AND membership_mark > $2 AND membership_mark <= COALESCE(
-             (SELECT cut.membership_mark FROM members cut WHERE cut.tenant = $1 AND cut.membership_mark > $2 AND cut.membership_mark <= $3
+             (SELECT cut.membership_mark FROM members cut
+              WHERE cut.tenant = $1 AND cut.membership_mark > $2 AND cut.membership_mark <= $3
               ORDER BY cut.membership_mark LIMIT 1 OFFSET $4), $3)
          ORDER BY membership_mark"
     )

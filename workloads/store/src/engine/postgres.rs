@@ -21,7 +21,7 @@ const RESTED: Duration = Duration::from_secs(1);
 ///   Postgres would rather scan tables that it thinks are empty, and keep such plans while they grow.
 const SETTINGS: &str = "SET statement_timeout = '12s'; SET lock_timeout = '8s'; \
      SET idle_in_transaction_session_timeout = '5s'; SET enable_seqscan = off; SET enable_hashjoin = off; \
-     SET enable_mergejoin = off; SET plan_cache_mode = force_generic_plan; SET jit = off";
+     SET enable_mergejoin = off; SET plan_cache_mode = force_custom_plan; SET jit = off";
 
 pub(super) async fn open(url: &SecretString, max_connections: u32) -> Result<PgPool, StoreError> {
     let options: PgConnectOptions = url.expose_secret().parse().map_err(StoreError::opening)?;

@@ -13,8 +13,13 @@ const READERS: u32 = 3;
 /// Another process (a backup, `confab doctor`) may hold the file this long before we call it unavailable.
 const BUSY: Duration = Duration::from_secs(3);
 const ACQUIRE: Duration = Duration::from_secs(5);
-/// Per connection, in KiB when negative. Small: the page cache of the system holds the rest.
-const CACHE: &str = "-2048";
+/// Page cache of a reader, in KiB when negative. Small: the page cache of the system holds the rest.
+const READER_CACHE: &str = "-2048";
+/// Of the writer, filled as needed. A batch that does not fit is written twice.
+const WRITER_CACHE: &str = "-16384";
+/// Pages in the log after which they go back into the file: 32 MiB. A batch over many conversations writes hundreds of
+/// pages, and the same ones again and again; with the default of 1,000 every fourth COMMIT would copy them back.
+const CHECKPOINT: &str = "8192";
 
 pub(super) async fn open(path: &Path) -> Result<Pools, StoreError> {
     let options = SqliteConnectOptions::new()
@@ -26,7 +31,7 @@ pub(super) async fn open(path: &Path) -> Result<Pools, StoreError> {
         .busy_timeout(BUSY)
         // The schema has none.
         .foreign_keys(false)
-        .pragma("cache_size", CACHE)
+        .pragma("wal_autocheckpoint", CHECKPOINT)
         .pragma("temp_store", "memory")
         // A burst leaves no large log behind.
         .pragma("journal_size_limit", "33554432")
@@ -40,10 +45,14 @@ pub(super) async fn open(path: &Path) -> Result<Pools, StoreError> {
             .max_lifetime(None)
     };
     // The writer first: it makes the file and its log, which a reader cannot.
-    let write = pool().max_connections(1).connect_with(options.clone()).await.map_err(StoreError::opening)?;
+    let writer = options.clone().pragma("cache_size", WRITER_CACHE);
+    let write = pool().max_connections(1).connect_with(writer).await.map_err(StoreError::opening)?;
     check_synchronous(&write).await?;
-    let read =
-        pool().max_connections(READERS).connect_with(options.read_only(true)).await.map_err(StoreError::opening)?;
+    let read = pool()
+        .max_connections(READERS)
+        .connect_with(options.read_only(true).pragma("cache_size", READER_CACHE))
+        .await
+        .map_err(StoreError::opening)?;
     Ok(Pools::Sqlite { write, read })
 }
 
