@@ -4,7 +4,10 @@
 //! frame would cost a round trip to Redis each. So a process takes a tenth of the limit at once and spends it here; what
 //! is not spent lapses with the window. A refusal is remembered too, so that a refused client costs nothing more.
 
+use std::sync::Arc;
+
 use confab_contract::Timestamp;
+use tokio::sync::Mutex;
 
 /// The largest number taken at once.
 const MOST_AT_ONCE: u32 = 10;
@@ -15,6 +18,7 @@ pub struct Permits {
     left: u32,
     until: Timestamp,
     refused_until: Timestamp,
+    turn: Option<Arc<Mutex<()>>>,
 }
 
 /// Whether a frame may pass.
@@ -41,10 +45,15 @@ impl Permits {
         Spent::Ask((limit / 10).clamp(1, MOST_AT_ONCE))
     }
 
+    /// Held while asking the limiter, so that one connection of a person does not overlook what another is being given.
+    pub fn turn(&mut self) -> Arc<Mutex<()>> {
+        Arc::clone(self.turn.get_or_insert_default())
+    }
+
     /// The limiter gave so many, the first of which is spent at once; they lapse at `until`.
-    pub fn grant(&mut self, count: u32, until: Timestamp) {
+    pub fn grant(&mut self, now: Timestamp, count: u32, until: Timestamp) {
         let fresh = count.saturating_sub(1);
-        self.left = if until == self.until { self.left.saturating_add(fresh) } else { fresh };
+        self.left = if now < self.until { self.left.saturating_add(fresh) } else { fresh };
         self.until = until;
     }
 
@@ -72,7 +81,7 @@ mod tests {
     fn ten_frames_cost_one_question() {
         let mut permits = Permits::default();
         assert_eq!(permits.spend(at(1), 100), Spent::Ask(10));
-        permits.grant(10, at(60));
+        permits.grant(at(1), 10, at(60));
         assert!((0..9).all(|_| permits.spend(at(1), 100) == Spent::Allowed));
         assert_eq!(permits.spend(at(1), 100), Spent::Ask(10));
     }
@@ -80,7 +89,7 @@ mod tests {
     #[test]
     fn what_is_left_lapses_with_the_window() {
         let mut permits = Permits::default();
-        permits.grant(10, at(60));
+        permits.grant(at(1), 10, at(60));
         assert_eq!(permits.spend(at(60), 100), Spent::Ask(10));
     }
 

@@ -19,7 +19,7 @@ use super::opening::{refusal, success_frame};
 use super::outbox::Queued;
 use super::protocol::{Step, error_frame, rate_limited};
 use crate::event::encode;
-use crate::hub::permits::Spent;
+use crate::hub::permits::{Permits, Spent};
 use crate::parts::Core;
 use crate::tasks::availability;
 
@@ -51,7 +51,7 @@ pub fn perform_at_once(session: &Session, step: Step) -> Option<Step> {
 pub async fn perform(core: &Core, tenant: &Tenant, session: &Arc<Session>, step: Step) -> Result<(), End> {
     let frame_type = step.frame_type().unwrap_or_default();
     if step.is_counted()
-        && let Err(retry_after) = may_send(core, tenant, session.user, session).await
+        && let Err(retry_after) = may_send(core, tenant, session).await
     {
         refuse(session, frame_type, rate_limited(retry_after));
         return Ok(());
@@ -75,20 +75,28 @@ pub async fn perform(core: &Core, tenant: &Tenant, session: &Arc<Session>, step:
 }
 
 /// Whether a counted frame is within the tenant's limit; else after how many seconds it will be.
-async fn may_send(core: &Core, tenant: &Tenant, user: UserId, session: &Session) -> Result<(), u32> {
+async fn may_send(core: &Core, tenant: &Tenant, session: &Session) -> Result<(), u32> {
     let limit = tenant.limits().websocket;
-    let hub = &session.hub;
-    let spent = hub.permits(user, |permits| permits.spend(core.now(), limit.requests));
-    let mut wanted = match spent {
-        Some(Spent::Allowed) | None => return Ok(()),
+    let (hub, user) = (&session.hub, session.user);
+    let spend = || hub.permits(user, |permits| permits.spend(core.now(), limit.requests));
+    match spend() {
+        Some(Spent::Ask(_)) => {}
         Some(Spent::Refused(seconds)) => return Err(seconds),
+        Some(Spent::Allowed) | None => return Ok(()),
+    }
+    let Some(turn) = hub.permits(user, Permits::turn) else { return Ok(()) };
+    let _turn = turn.lock().await;
+    // Another connection may have asked meanwhile.
+    let mut wanted = match spend() {
         Some(Spent::Ask(wanted)) => wanted,
+        Some(Spent::Refused(seconds)) => return Err(seconds),
+        Some(Spent::Allowed) | None => return Ok(()),
     };
     let name = user.to_string();
     loop {
         let verdict = core.limiter.take(tenant.id(), Class::WebSocket, &name, limit, wanted).await;
         if verdict.allowed {
-            hub.permits(user, |permits| permits.grant(wanted, verdict.reset));
+            hub.permits(user, |permits| permits.grant(core.now(), wanted, verdict.reset));
             return Ok(());
         }
         // Fewer are left than we asked for: take those.

@@ -171,10 +171,11 @@ on_both_engines! {
         send_many(world, &ann, conversation, 120).await;
         let resume = json!({"conversations": {conversation.to_string(): 1}});
         let mut client = resumed_by_frame(&node, &bob, resume).await;
+        assert_eq!(client.events(conversation, 2).await, [2]);
         let removed = world.remove(&ann, conversation, &bob).await;
         world.publish(removed);
         send_many(world, &ann, conversation, 3).await;
-        assert_eq!(client.events(conversation, 122).await, (2..=122).collect::<Vec<_>>());
+        assert_eq!(client.events(conversation, 122).await, (3..=122).collect::<Vec<_>>());
         assert!(client.settle().await.iter().all(|frame| frame["seq"].is_null()));
     }
 
