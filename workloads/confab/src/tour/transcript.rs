@@ -96,10 +96,7 @@ fn is_secret(key: &str) -> bool {
 
 fn hidden(value: &Value) -> Value {
     match value {
-        Value::String(text) => {
-            let start: String = text.chars().take(6).collect();
-            Value::String(format!("{start}… ({} characters)", text.chars().count()))
-        }
+        Value::String(text) => Value::String(format!("… ({} characters)", text.chars().count())),
         other => shown(other),
     }
 }
