@@ -56,6 +56,14 @@ impl Pools {
         }
     }
 
+    /// Tells the planner what is in the tables. SQLite needs no telling: it takes every index for a good one.
+    pub(crate) async fn analyze(&self) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite { .. } => Ok(()),
+            Self::Postgres(pool) => postgres::analyze(pool).await,
+        }
+    }
+
     pub(crate) async fn close(&self) {
         match self {
             Self::Sqlite { write, read } => {

@@ -119,7 +119,8 @@ async fn deleting_for_everyone_takes_all_content_away_and_keeps_the_place(world:
     assert!(frames.iter().all(|frame| content(&frame.event).is_none()));
     let edit = messages::edit(store, tenant, sender, sent, "eA==".to_owned(), world.now()).await;
     assert_eq!(refusal(edit), Refusal::MessageDeleted);
-    assert_eq!(refusal(reactions::add(store, tenant, member, sent, "👍", world.now()).await), Refusal::MessageDeleted);
+    let reaction = reactions::add(store, tenant, member, sent, "👍", world.now()).await;
+    assert_eq!(refusal(reaction), Refusal::MessageDeleted);
 }
 
 async fn deleting_for_oneself_hides_it_from_nobody_else(world: World) {

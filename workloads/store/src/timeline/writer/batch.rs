@@ -13,18 +13,23 @@ use crate::{Refusal, StoreError};
 /// How often a batch is repeated that was undone because another transaction stood in its way.
 const CONFLICTS: u32 = 3;
 
+/// After so many messages of this process the planner is told what is in the tables. Later Postgres does it in time.
+const MILESTONES: [usize; 4] = [50, 500, 5_000, 50_000];
+
 /// Stores batches, all in one lane.
 #[derive(Debug)]
 pub(super) struct Batches {
     pools: Pools,
     lane: Lane,
+    /// Messages stored so far.
+    stored: usize,
 }
 
 type Verdicts = Vec<Result<Stored, Refusal>>;
 
 impl Batches {
     pub(super) const fn new(pools: Pools, lane: Lane) -> Self {
-        Self { pools, lane }
+        Self { pools, lane, stored: 0 }
     }
 
     /// Stores a batch and answers everybody in it. An error means that the database is away; they know it already.
@@ -82,8 +87,23 @@ impl Batches {
         let (transaction, plan) = self.prepare(jobs).await?;
         if !plan.advances.is_empty() {
             transaction.commit().await?;
+            self.count(jobs.len());
         }
         Ok(plan.verdicts)
+    }
+
+    /// A new database fills faster than Postgres looks at it by itself.
+    fn count(&mut self, messages: usize) {
+        let before = self.stored;
+        self.stored = before.saturating_add(messages);
+        if MILESTONES.iter().any(|milestone| (before..self.stored).contains(milestone)) {
+            let pools = self.pools.clone();
+            tokio::spawn(async move {
+                if let Err(error) = pools.analyze().await {
+                    tracing::debug!(%error, "the planner's statistics were not renewed");
+                }
+            });
+        }
     }
 
     /// Everything but COMMIT.
