@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use confab_e2e::faults::Kind;
-use confab_e2e::harness::{Layout, SiteOptions};
+use confab_e2e::harness::Layout;
 use confab_e2e::run::{Report, run};
 
 use super::{alone, plan, story};
@@ -23,13 +23,13 @@ fn assert_good(report: &Report, layout: Layout) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_laptop_loses_nothing_when_it_is_killed_frozen_and_restarted() {
     let _alone = alone().await;
-    let report = run(&plan(Layout::Laptop, 101, SiteOptions::default())).await.unwrap();
+    let report = run(&plan(Layout::Laptop, 101)).await.unwrap();
     assert_good(&report, Layout::Laptop);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_cluster_loses_nothing_when_any_of_its_parts_fails() {
     let _alone = alone().await;
-    let report = run(&plan(Layout::Cluster, 202, SiteOptions::default())).await.unwrap();
+    let report = run(&plan(Layout::Cluster, 202)).await.unwrap();
     assert_good(&report, Layout::Cluster);
 }

@@ -14,17 +14,20 @@ use confab_e2e::harness::{Layout, SiteOptions};
 use confab_e2e::run::{Plan, Report};
 use tokio::sync::{Mutex, MutexGuard};
 
-/// A run of this length meets every kind of fault, and all of them together take about a minute.
-const TIME: Duration = Duration::from_secs(20);
-
 /// One run at a time: each brings its own servers and loads all cores.
 async fn alone() -> MutexGuard<'static, ()> {
     static RUNNING: Mutex<()> = Mutex::const_new(());
     RUNNING.lock().await
 }
 
-fn plan(layout: Layout, seed: u64, options: SiteOptions) -> Plan {
-    Plan { layout, seed, time: TIME, faults: true, load: Load::SMALL, options }
+/// A run with faults, long enough to meet most kinds of them.
+fn plan(layout: Layout, seed: u64) -> Plan {
+    let seconds = match layout {
+        Layout::Laptop => 12,
+        Layout::Cluster => 20,
+    };
+    let time = Duration::from_secs(seconds);
+    Plan { layout, seed, time, faults: true, load: Load::SMALL, options: SiteOptions::default() }
 }
 
 /// What went wrong, for people.

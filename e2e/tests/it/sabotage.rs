@@ -10,11 +10,14 @@ use confab_e2e::run::{Plan, Report, run};
 
 use super::{alone, plan};
 
+/// Each of the faults strikes several times a second under load.
+const TIME: Duration = Duration::from_secs(4);
+
 /// Plays a short run against a server with one fault built in; it must break a promise that this fault breaks.
 async fn assert_caught(sabotage: &str, load: Load, expected: &[Rule]) {
     let _alone = alone().await;
     let options = SiteOptions::sabotaged(sabotage);
-    let plan = Plan { time: Duration::from_secs(5), faults: false, load, ..plan(Layout::Laptop, 303, options) };
+    let plan = Plan { time: TIME, faults: false, load, options, ..plan(Layout::Laptop, 303) };
     let report = run(&plan).await.unwrap();
     eprintln!("{sabotage}: {:?}", counts_by_rule(&report));
     let found: Vec<String> = report.problems.iter().take(10).map(ToString::to_string).collect();
