@@ -91,6 +91,12 @@ impl StoreError {
         }
     }
 
+    /// Whether the connection broke, which says nothing about the next one.
+    pub(crate) fn is_broken_connection(&self) -> bool {
+        let Self::Unavailable { source: Some(error), .. } = self else { return false };
+        fault::is_broken_connection(error)
+    }
+
     /// Whether two transactions stood in each other's way: nothing was done, and a repetition succeeds.
     pub(crate) fn is_conflict(&self) -> bool {
         let Self::Unavailable { source: Some(error), .. } = self else { return false };
@@ -113,6 +119,7 @@ impl From<sqlx::Error> for StoreError {
             }
             (Fault::Statement, _) => return Self::Query(source),
             (Fault::Away, _) => "the connection was refused, lost or not answered",
+            (Fault::ShutOut, _) => "it refuses the sign-in; check the database's name, the user and the password",
             (Fault::Busy, _) => "the database is busy or starting",
             (Fault::Disk, _) => "the disk refuses",
             (Fault::Conflict, _) => "another transaction was in the way",

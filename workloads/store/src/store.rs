@@ -14,6 +14,8 @@ use crate::timeline::writer::Writer;
 
 /// Longer than the pool's own limit: whoever asks for readiness must get an answer.
 const CHECK_LIMIT: Duration = Duration::from_secs(5);
+/// Neither a frozen database nor a forgotten connection holds up the end of the process.
+const CLOSE_LIMIT: Duration = Duration::from_secs(5);
 
 /// Where the data lie.
 #[derive(Debug, Clone)]
@@ -87,10 +89,15 @@ impl Store {
         Ok(Timestamp::from_millis(i64::try_from(millis.0).unwrap_or(i64::MAX)))
     }
 
-    /// Finishes what is queued and closes all connections. Calls after this are refused as unavailable.
+    /// Finishes what is queued and closes all connections, within seconds. Calls after this are refused as unavailable.
     pub async fn close(&self) {
-        self.inner.writer.finish().await;
-        self.inner.pools.close().await;
+        let close = async {
+            self.inner.writer.finish().await;
+            self.inner.pools.close().await;
+        };
+        if tokio::time::timeout(CLOSE_LIMIT, close).await.is_err() {
+            tracing::warn!("the database did not answer; its connections are dropped");
+        }
     }
 
     /// Which database serves.

@@ -20,6 +20,11 @@ pub(crate) enum Connection {
     PostgresTransaction(Transaction<'static, Postgres>),
 }
 
+/// What Postgres answers in time. A server that is frozen or cut off says nothing, and its connections stay open.
+pub(super) async fn limited<T>(ask: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, StoreError> {
+    Ok(tokio::time::timeout(STATEMENT_LIMIT, ask).await.map_err(|_| StoreError::silent())??)
+}
+
 macro_rules! bound {
     ($query:expr, $values:expr) => {{
         let mut query = $query;
@@ -46,7 +51,7 @@ macro_rules! run {
             Side::Sqlite(connection) => bound!($make(query.sql.sqlite), query.values).$method(connection).await?,
             Side::Postgres(connection) => {
                 let statement = bound!($make(query.sql.postgres), query.values).$method(connection);
-                tokio::time::timeout(STATEMENT_LIMIT, statement).await.map_err(|_| StoreError::silent())??
+                limited(statement).await?
             }
         }
     }};
@@ -84,8 +89,7 @@ impl Connection {
             }
             Side::Postgres(connection) => {
                 let statement = bound!(sqlx::query(query.sql.postgres), query.values).execute(connection);
-                let limited = tokio::time::timeout(STATEMENT_LIMIT, statement).await;
-                limited.map_err(|_| StoreError::silent())??.rows_affected()
+                limited(statement).await?.rows_affected()
             }
         })
     }
@@ -94,10 +98,7 @@ impl Connection {
     pub(crate) async fn commit(self) -> Result<(), StoreError> {
         match self {
             Self::SqliteTransaction(transaction) => transaction.commit().await?,
-            Self::PostgresTransaction(transaction) => {
-                let limited = tokio::time::timeout(STATEMENT_LIMIT, transaction.commit()).await;
-                limited.map_err(|_| StoreError::silent())??;
-            }
+            Self::PostgresTransaction(transaction) => limited(transaction.commit()).await?,
             Self::SqliteReader(_) | Self::PostgresReader(_) => {}
         }
         Ok(())

@@ -13,6 +13,7 @@ pub(crate) mod schema;
 mod sqlite;
 
 pub(crate) use connection::Connection;
+use connection::limited;
 pub(crate) use pool::Pools;
 pub(crate) use query::{Query, Rows, Sql};
 pub(crate) use row::{Millis, Seq, Text};

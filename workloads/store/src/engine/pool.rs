@@ -1,33 +1,31 @@
 //! The pools of one database.
 
-use sqlx::{PgPool, SqlitePool};
+use sqlx::{PgPool, Postgres, SqlitePool, Transaction};
 
-use super::{Connection, postgres, sqlite};
+use super::{Connection, limited, postgres, sqlite};
 use crate::{Engine, Source, StoreError, StoreOptions};
 
 /// The pools of one database. Cheap to clone.
 #[derive(Debug, Clone)]
 pub(crate) enum Pools {
     /// SQLite has one writer at a time, so the write pool has one connection, and waiting for it is fair.
-    Sqlite {
-        write: SqlitePool,
-        read: SqlitePool,
-    },
-    Postgres(PgPool),
+    Sqlite { write: SqlitePool, read: SqlitePool },
+    /// The group-commit writer has connections of its own, so that no crowd of readers makes sends wait or fail.
+    Postgres { all: PgPool, batches: PgPool },
 }
 
 impl Pools {
     pub(crate) async fn open(options: StoreOptions) -> Result<Self, StoreError> {
         match options.source {
             Source::Sqlite(path) => sqlite::open(&path).await,
-            Source::Postgres(url) => postgres::open(&url, options.max_connections).await.map(Self::Postgres),
+            Source::Postgres(url) => postgres::open(&url, options.max_connections).await,
         }
     }
 
     pub(crate) const fn engine(&self) -> Engine {
         match self {
             Self::Sqlite { .. } => Engine::Sqlite,
-            Self::Postgres(_) => Engine::Postgres,
+            Self::Postgres { .. } => Engine::Postgres,
         }
     }
 
@@ -35,7 +33,7 @@ impl Pools {
     pub(crate) async fn read(&self) -> Result<Connection, StoreError> {
         Ok(match self {
             Self::Sqlite { read, .. } => Connection::SqliteReader(read.acquire().await?),
-            Self::Postgres(pool) => Connection::PostgresReader(pool.acquire().await?),
+            Self::Postgres { all, .. } => Connection::PostgresReader(all.acquire().await?),
         })
     }
 
@@ -43,8 +41,16 @@ impl Pools {
     pub(crate) async fn begin(&self) -> Result<Connection, StoreError> {
         Ok(match self {
             Self::Sqlite { write, .. } => Connection::SqliteTransaction(write.begin_with("BEGIN IMMEDIATE").await?),
-            Self::Postgres(pool) => Connection::PostgresTransaction(pool.begin().await?),
+            Self::Postgres { all, .. } => Connection::PostgresTransaction(begin_on(all).await?),
         })
+    }
+
+    /// A transaction of the group-commit writer.
+    pub(crate) async fn begin_batch(&self) -> Result<Connection, StoreError> {
+        match self {
+            Self::Sqlite { .. } => self.begin().await,
+            Self::Postgres { batches, .. } => Ok(Connection::PostgresTransaction(begin_on(batches).await?)),
+        }
     }
 
     /// Whether what is acknowledged survives a crash of the machine.
@@ -52,7 +58,7 @@ impl Pools {
         match self {
             // The settings are ours, made with each connection, and cannot change behind our back.
             Self::Sqlite { .. } => Ok(()),
-            Self::Postgres(pool) => postgres::check_durable(pool).await,
+            Self::Postgres { all, .. } => postgres::check_durable(all).await,
         }
     }
 
@@ -60,7 +66,7 @@ impl Pools {
     pub(crate) async fn analyze(&self) -> Result<(), StoreError> {
         match self {
             Self::Sqlite { .. } => Ok(()),
-            Self::Postgres(pool) => postgres::analyze(pool).await,
+            Self::Postgres { all, .. } => postgres::analyze(all).await,
         }
     }
 
@@ -70,7 +76,22 @@ impl Pools {
                 read.close().await;
                 write.close().await;
             }
-            Self::Postgres(pool) => pool.close().await,
+            Self::Postgres { all, batches } => {
+                all.close().await;
+                batches.close().await;
+            }
+        }
+    }
+}
+
+/// After a restart of the server each connection in the pool is found to be broken once. Nothing has been asked for by
+/// then, so the next one is tried.
+async fn begin_on(pool: &PgPool) -> Result<Transaction<'static, Postgres>, StoreError> {
+    let mut may_be_broken = pool.size();
+    loop {
+        match limited(pool.begin()).await {
+            Err(error) if may_be_broken > 0 && error.is_broken_connection() => may_be_broken -= 1,
+            result => return result,
         }
     }
 }

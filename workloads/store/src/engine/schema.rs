@@ -41,7 +41,7 @@ const LOCK: i64 = 0x63_6f_6e_66_61_62;
 pub(crate) async fn version(pools: &Pools) -> Result<i64, StoreError> {
     let found = match pools {
         Pools::Sqlite { read, .. } => sqlx::query_scalar(VERSION).fetch_one(read).await,
-        Pools::Postgres(pool) => sqlx::query_scalar(VERSION).fetch_one(pool).await,
+        Pools::Postgres { all, .. } => sqlx::query_scalar(VERSION).fetch_one(all).await,
     };
     match found {
         Ok(version) => Ok(version),
@@ -67,8 +67,8 @@ pub(crate) async fn migrate(pools: &Pools) -> Result<(), StoreError> {
             migrate_sqlite(&mut transaction).await?;
             transaction.commit().await?;
         }
-        Pools::Postgres(pool) => {
-            let mut transaction = pool.begin().await?;
+        Pools::Postgres { all, .. } => {
+            let mut transaction = all.begin().await?;
             migrate_postgres(&mut transaction).await?;
             transaction.commit().await?;
         }

@@ -5,6 +5,8 @@
 pub(crate) enum Fault {
     /// No connection, or it broke.
     Away,
+    /// The database answers, and lets us not in: it may have been set up in another order than we were started.
+    ShutOut,
     /// The database answers, but cannot serve now.
     Busy,
     /// The disk is full or broken.
@@ -40,6 +42,18 @@ pub(crate) fn of(error: &sqlx::Error) -> Fault {
     }
 }
 
+/// Whether a connection that stood ended under this statement.
+pub(crate) fn is_broken_connection(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(_) | sqlx::Error::Protocol(_) => true,
+        // 57P01: ended by an administrator, 57P02: by a crash; 08: connection exception
+        sqlx::Error::Database(error) => {
+            error.code().is_some_and(|code| matches!(&*code, "57P01" | "57P02") || code.starts_with("08"))
+        }
+        _ => false,
+    }
+}
+
 /// <https://www.postgresql.org/docs/current/errcodes-appendix.html>
 fn of_postgres(code: &str) -> Fault {
     match code {
@@ -49,6 +63,8 @@ fn of_postgres(code: &str) -> Fault {
         "55P03" | "57014" | "55006" | "25006" => Fault::Busy,
         // disk full
         "53100" => Fault::Disk,
+        // no such database, no such role or a wrong password
+        "3D000" | "28000" | "28P01" => Fault::ShutOut,
         // idle in transaction for too long: the connection is gone
         "25P03" => Fault::Away,
         // 53: too many connections, out of memory; 57P: shutting down, starting; 58: I/O error

@@ -23,15 +23,17 @@ pub async fn page(
     let membership = members::membership(&mut connection, tenant, reader, conversation).await?;
     let membership = membership.ok_or(Refusal::ConversationNotFound)?;
     let place = |id| place_of(tenant, &membership, id);
+    // No farther than when membership was looked at: who is removed meanwhile must not see what comes next.
+    let newest = membership.last_seq;
     let (query, first, last) = match cursor {
-        Cursor::Newest => (newest_first(), membership.visible_from, u64::MAX),
+        Cursor::Newest => (newest_first(), membership.visible_from, newest),
         Cursor::Before(id) => {
             let seq = found(connection.optional(place(id)).await?)?;
             (newest_first(), membership.visible_from, seq.saturating_sub(1))
         }
         Cursor::After(id) => {
             let seq = found(connection.optional(place(id)).await?)?;
-            (oldest_first(), seq + 1, u64::MAX)
+            (oldest_first(), seq + 1, newest)
         }
     };
     let query = query.bind(tenant).bind(conversation).bind(first).bind(last).bind(reader);

@@ -61,8 +61,10 @@ pub(crate) async fn append(
     );
     let insert = insert.bind(tenant).bind(id).bind(seq).bind(message.map(|id| id.to_string()));
     connection.run(insert.bind(body).bind(mark.to_column()).bind(now)).await?;
-    let advance =
-        sql!("UPDATE conversations SET last_seq = $3, change_mark = $4, updated_at = $5 WHERE tenant = $1 AND id = $2");
+    let advance = sql!(
+        "UPDATE conversations SET last_seq = $3, change_mark = $4,
+             updated_at = CASE WHEN updated_at > $5 THEN updated_at ELSE $5 END WHERE tenant = $1 AND id = $2"
+    );
     connection.run(advance.bind(tenant).bind(id).bind(seq).bind(mark.to_column()).bind(now)).await?;
     Ok((TimelineFrame { conversation_id: id, seq, at: now, event }, mark))
 }

@@ -32,7 +32,8 @@ pub async fn page(
         return Ok(None);
     };
     let after = after.max(membership.visible_from.saturating_sub(1));
-    let range = Range { conversation, after, up_to: u64::MAX };
+    // No farther than when membership was looked at: who is removed meanwhile must not see what comes next.
+    let range = Range { conversation, after, up_to: membership.last_seq };
     let mut events = read_range(&mut connection, tenant, range, limit.saturating_add(1)).await?;
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     let has_more = events.len() > limit;

@@ -16,4 +16,5 @@ mod random_walk;
 mod receipts;
 mod sending;
 mod sessions;
+mod silence;
 mod tenants;

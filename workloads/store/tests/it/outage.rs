@@ -1,15 +1,18 @@
 //! A database that goes away and comes back.
 
 use std::collections::BTreeSet;
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use confab_contract::{TenantId, UserId};
 use confab_store::conversations;
 use confab_store::messages::{self, NewMessage};
-use confab_store::{Source, Store, StoreError, WriteError, timeline, users};
+use confab_store::{Source, Store, StoreError, StoreOptions, WriteError, timeline, users};
 use confab_testbed::{PostgresServer, StopMode};
 use futures_util::future::join_all;
 
+use crate::silence::Way;
 use crate::world::{new_group, new_user, open};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -32,6 +35,59 @@ async fn a_gone_database_is_told_as_such_and_heals_by_itself() {
     scene.heal().await;
     scene.send("YQ==").await.unwrap();
     assert!(users::get(&scene.store, &scene.tenant, scene.user).await.unwrap().is_some());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_database_that_falls_silent_keeps_nobody_waiting_for_ever_and_its_successor_is_used() {
+    let server = PostgresServer::start().await.unwrap();
+    let database = server.database().await;
+    let direct: SocketAddr = database.url().split(['@', '/']).nth(3).unwrap().parse().unwrap();
+    let way = Way::to(direct).await;
+    let url = database.url().replace(&direct.to_string(), &way.address().to_string());
+    let scene = Scene::at(url).await;
+    // Connections that were in use a moment ago are not asked whether they live.
+    join_all((0..20).map(|_| users::get(&scene.store, &scene.tenant, scene.user))).await;
+    scene.send("YQ==").await.unwrap();
+    way.silence();
+    let sends = join_all((0..20).map(|_| scene.send("YQ==")));
+    // More readers than there are connections, and given up by whoever asked, as clients do.
+    let reads = join_all((0..40).map(|_| {
+        let read = users::get(&scene.store, &scene.tenant, scene.user);
+        tokio::time::timeout(Duration::from_millis(500), read)
+    }));
+    // All are answered. A send that finds no connection makes one, which does reach the server.
+    let (sends, _) = futures_util::future::join(sends, reads).await;
+    for result in sends {
+        assert!(!matches!(&result, Err(error) if !error.is_unavailable()), "{result:?}");
+    }
+    scene.heal().await;
+    scene.send("YQ==").await.unwrap();
+    let reads = join_all((0..40).map(|_| users::get(&scene.store, &scene.tenant, scene.user))).await;
+    assert!(reads.iter().all(|read| matches!(read, Ok(Some(_)))), "every place in the pool is of use again");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn closing_ends_although_the_database_is_frozen() {
+    let server = PostgresServer::start().await.unwrap();
+    let scene = Scene::new(&server).await;
+    scene.send("YQ==").await.unwrap();
+    server.pause().unwrap();
+    let (send, ()) = futures_util::future::join(scene.send("YQ=="), scene.store.close()).await;
+    assert!(matches!(&send, Err(error) if error.is_unavailable()), "{send:?}");
+    server.resume().unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_database_that_refuses_the_sign_in_is_away_until_it_is_set_right() {
+    let server = PostgresServer::start().await.unwrap();
+    let missing = server.url("nobody_made_it");
+    let wrong = missing.replacen(':', ":x", 2).replacen(":x//", "://", 1);
+    for url in [missing, wrong] {
+        let options = StoreOptions { source: Source::Postgres(url.into()), max_connections: 4 };
+        let error = Store::open(options).await.err().expect("it refuses");
+        assert!(error.is_unavailable(), "{error:?}");
+        assert!(error.to_string().contains("refuses the sign-in"), "{error}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -94,7 +150,11 @@ struct Scene {
 
 impl Scene {
     async fn new(server: &PostgresServer) -> Self {
-        let store = open(Source::Postgres(server.database().await.url().to_owned().into())).await;
+        Self::at(server.database().await.url().to_owned()).await
+    }
+
+    async fn at(url: String) -> Self {
+        let store = open(Source::Postgres(url.into())).await;
         store.migrate().await.unwrap();
         let tenant: TenantId = "default.demo".parse().unwrap();
         let now = confab_contract::Timestamp::from_millis(1);

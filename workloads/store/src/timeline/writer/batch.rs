@@ -108,7 +108,7 @@ impl Batches {
 
     /// Everything but COMMIT.
     async fn prepare(&mut self, jobs: &[Job]) -> Result<(Connection, Plan), StoreError> {
-        let mut transaction = self.pools.begin().await?;
+        let mut transaction = self.pools.begin_batch().await?;
         let last_seqs = statements::lock_conversations(&mut transaction, jobs).await?;
         let facts = statements::facts(&mut transaction, jobs).await?;
         let plan = plan::plan(jobs, last_seqs, &facts);

@@ -79,12 +79,13 @@ pub(super) fn plan(jobs: &[Job], mut last_seqs: HashMap<Place, u64>, facts: &[Fa
     plan
 }
 
-/// `Some`: it is a retry of that message.
+/// `Some`: it is a retry of that message. That comes first: what was stored is not refused later, also not to somebody
+/// who may send no more, or has left since.
 fn decide(job: &Job, facts: &Facts, earlier: Option<&Known>) -> Result<Option<Known>, Refusal> {
-    let visible_from = facts.visible_from.ok_or(Refusal::ConversationNotFound)?;
     if let Some(known) = earlier {
         return if known.digest == job.digest { Ok(Some(known.clone())) } else { Err(Refusal::TempIdReused) };
     }
+    let visible_from = facts.visible_from.ok_or(Refusal::ConversationNotFound)?;
     permission::send(facts.sender_is_suspended, facts.peer_is_suspended)?;
     let answers_visibly = facts.reply_seq.is_some_and(|seq| seq >= visible_from);
     if job.message.reply_to.is_some() && !answers_visibly {

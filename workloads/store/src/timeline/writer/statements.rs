@@ -97,15 +97,16 @@ impl From<FactsRow> for Facts {
     }
 }
 
-/// Moves the conversations on.
+/// Moves the conversations on. Clocks of several processes differ, but no conversation becomes older by a message.
 pub(super) async fn advance(
     transaction: &mut Connection,
     advances: &BTreeMap<Place, (u64, Timestamp)>,
     marks: &HashMap<TenantId, Mark>,
 ) -> Result<(), StoreError> {
     let query = sql!(
-        "UPDATE conversations SET last_seq = CAST(j.value->>2 AS BIGINT), updated_at = CAST(j.value->>3 AS BIGINT),
-             change_mark = CAST(j.value->>4 AS BIGINT)
+        "UPDATE conversations SET last_seq = CAST(j.value->>2 AS BIGINT), change_mark = CAST(j.value->>4 AS BIGINT),
+             updated_at = CASE WHEN updated_at > CAST(j.value->>3 AS BIGINT) THEN updated_at
+                 ELSE CAST(j.value->>3 AS BIGINT) END
          FROM " rows "WHERE conversations.tenant = j.value->>0 AND conversations.id = j.value->>1"
     );
     let rows: Vec<_> = advances

@@ -66,11 +66,15 @@ fn a_retry_is_recognised_even_when_sending_is_no_longer_allowed() {
     let (conversation, sender) = (ConversationId::generate(), UserId::generate());
     let retry = job(message(conversation, sender, "YQ==", Some("t")));
     let known = known(&retry, 5);
-    let facts = Facts { known: Some(known.clone()), sender_is_suspended: true, ..member() };
-    let plan = plan(&[retry], at(conversation, 9), &[facts]);
-    let before = Stored::Before { message_id: known.message_id, seq: known.seq, created_at: known.created_at };
-    assert_eq!(plan.verdicts, [Ok(before)]);
-    assert!(plan.advances.is_empty());
+    let known_before = || Some(known.clone());
+    let suspended = Facts { known: known_before(), sender_is_suspended: true, ..member() };
+    let gone = Facts { known: known_before(), ..Facts::default() };
+    for facts in [suspended, gone] {
+        let plan = plan(std::slice::from_ref(&retry), at(conversation, 9), &[facts]);
+        let before = Stored::Before { message_id: known.message_id, seq: known.seq, created_at: known.created_at };
+        assert_eq!(plan.verdicts, [Ok(before)]);
+        assert!(plan.advances.is_empty());
+    }
 }
 
 #[test]
