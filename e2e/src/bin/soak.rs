@@ -81,7 +81,7 @@ async fn soak(arguments: &Arguments) -> Result<ExitCode> {
         let report = round(&mut site, &plan, &folder).await?;
         println!("seed {}: {}", plan.seed, summary(&report));
         if let Some(folder) = &report.folder {
-            for line in &report.panics {
+            for line in report.panics.iter().chain(&report.lacks) {
                 println!("  {line}");
             }
             for problem in report.problems.iter().take(20) {

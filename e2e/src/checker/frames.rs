@@ -13,13 +13,22 @@ use super::problem::{Problem, Rule};
 use super::truth::Truth;
 use crate::record::{Action, Evidence, Outcome, Reply, Sight, Subscriber};
 
+/// Microseconds within which a connected device must have been told of an event that another device got.
+const TOLD_WITHIN: u64 = 8_000_000;
+
 pub(super) fn check(evidence: &Evidence, truths: &Truths<'_>, problems: &mut Vec<Problem>) {
     let contents = known_contents(evidence);
+    let first_seen = first_seen(evidence);
     for subscriber in &evidence.subscribers {
         let mut sights = by_conversation(subscriber);
+        let connected = connected(subscriber);
         for (id, truth) in truths {
             let name = format!("{} ({}) in {id}", subscriber.name, subscriber.user);
-            let mut walk = Walk::new(subscriber, truth, *id, &contents);
+            let told_of = |seq: u64| {
+                let at = first_seen.get(&(*id, seq));
+                at.is_some_and(|at| connected.iter().any(|(from, to)| from <= at && at + TOLD_WITHIN <= *to))
+            };
+            let mut walk = Walk::new(subscriber, truth, *id, &contents, &told_of);
             for (connection, sight) in sights.remove(id).unwrap_or_default() {
                 match sight {
                     Sight::Event { frame } => walk.step(connection, frame),
@@ -51,11 +60,41 @@ fn by_conversation(subscriber: &Subscriber) -> BTreeMap<ConversationId, Vec<(u32
     sights
 }
 
+/// When any device first got an event.
+fn first_seen(evidence: &Evidence) -> BTreeMap<(ConversationId, u64), u64> {
+    let mut first = BTreeMap::new();
+    for seen in evidence.subscribers.iter().flat_map(|subscriber| &subscriber.seen) {
+        if let Sight::Event { frame } = &seen.sight {
+            let at = first.entry((frame.conversation_id, frame.seq)).or_insert(seen.at);
+            *at = seen.at.min(*at);
+        }
+    }
+    first
+}
+
+/// From when to when a device was connected, over and over.
+fn connected(subscriber: &Subscriber) -> Vec<(u64, u64)> {
+    let mut spans: Vec<(u64, u64)> = Vec::new();
+    let mut since = None;
+    for seen in &subscriber.seen {
+        match seen.sight {
+            Sight::Connected { .. } => since = Some(seen.at),
+            Sight::Closed { .. } => spans.extend(since.take().map(|from| (from, seen.at))),
+            _ => {}
+        }
+    }
+    let end = subscriber.seen.last().map_or(0, |seen| seen.at);
+    spans.extend(since.map(|from| (from, end)));
+    spans
+}
+
 /// Walks along one subscriber's frames of one conversation.
 struct Walk<'a> {
     subscriber: &'a Subscriber,
     truth: &'a Truth<'a>,
     contents: &'a BTreeMap<MessageId, BTreeSet<&'a str>>,
+    /// Whether the device was connected when this event was told to others, and long enough after.
+    told_of: &'a dyn Fn(u64) -> bool,
     /// The last `seq` that the subscriber has; `None` while it is no member.
     last: Option<u64>,
     /// The connection that brought it.
@@ -70,10 +109,11 @@ impl<'a> Walk<'a> {
         truth: &'a Truth<'a>,
         id: ConversationId,
         contents: &'a BTreeMap<MessageId, BTreeSet<&'a str>>,
+        told_of: &'a dyn Fn(u64) -> bool,
     ) -> Self {
         let last = subscriber.starts.get(&id).copied();
         let last_connection = subscriber.seen.last().map_or(0, |seen| seen.connection);
-        Self { subscriber, truth, contents, last, connection: 1, last_connection, found: Vec::new() }
+        Self { subscriber, truth, contents, told_of, last, connection: 1, last_connection, found: Vec::new() }
     }
 
     fn step(&mut self, connection: u32, frame: &TimelineFrame) {
@@ -98,7 +138,7 @@ impl<'a> Walk<'a> {
                 self.found
                     .push((Rule::FrameRepeated, format!("got seq {seq} after {last}, on connection {connection}")));
             }
-            Some(last) if joined_here => self.left_at(last, connection > self.connection),
+            Some(last) if joined_here => self.left_at(last, self.was_away(last, connection > self.connection)),
             Some(last) => {
                 let what = format!("got seq {seq} after {last}, on connection {connection}");
                 self.found.push((Rule::FrameMissing, what));
@@ -128,20 +168,31 @@ impl<'a> Walk<'a> {
                     self.found.push((Rule::FrameMissing, what));
                 }
             }
-            (None, Some(last)) => self.left_at(last, self.last_connection > self.connection),
+            (None, Some(last)) => {
+                self.left_at(last, self.was_away(last, self.last_connection > self.connection));
+            }
             (None, None) => {}
         }
     }
 
-    /// A stay ended after `last`. One who was connected all the time sees it to its end; one who was away when the stay
-    /// ended is no longer told.
+    /// A stay ended after `last`. One who was connected when it ended sees it to its end; one who was away then is no
+    /// longer told.
     fn left_at(&mut self, last: u64, was_away: bool) {
-        let stays = self.truth.stays(self.subscriber.user);
-        let until = stays.iter().find(|stay| stay.covers(last)).and_then(|stay| stay.until);
+        let until = self.end_of_stay(last);
         if until != Some(last) && !was_away {
             let what = format!("was a member until {until:?} and connected, and saw nothing after {last}");
             self.found.push((Rule::FrameMissing, what));
         }
+    }
+
+    /// Whether the device was not there to be told how the stay of `last` ended. Nobody told it that it had been removed.
+    fn was_away(&self, last: u64, reconnected: bool) -> bool {
+        reconnected && !self.end_of_stay(last).is_some_and(self.told_of)
+    }
+
+    fn end_of_stay(&self, last: u64) -> Option<u64> {
+        let stays = self.truth.stays(self.subscriber.user);
+        stays.iter().find(|stay| stay.covers(last)).and_then(|stay| stay.until)
     }
 
     fn content_is_known(&self, frame: &TimelineFrame) -> bool {
@@ -189,7 +240,7 @@ fn known_contents(evidence: &Evidence) -> BTreeMap<MessageId, BTreeSet<&str>> {
 }
 
 /// The same place, kind and ids. Content, metadata and the marks of later changes may be those of an earlier moment.
-fn same_event(seen: &TimelineFrame, owed: &TimelineFrame) -> bool {
+pub(super) fn same_event(seen: &TimelineFrame, owed: &TimelineFrame) -> bool {
     bare(seen) == bare(owed)
 }
 

@@ -8,10 +8,12 @@
 //! - [`sends`]: acknowledged once, refused never, a retry the same, in the order of real time.
 //! - [`changes`]: edits, deletions, reactions and members.
 //! - [`frames`]: what each subscriber saw.
+//! - [`followers`]: what each person knows who only asked what had changed.
 //! - [`standings`]: unread counts and watermarks.
 //! - [`refusals`]: refusals that no rule explains.
 
 mod changes;
+mod followers;
 mod frames;
 mod histories;
 mod problem;
@@ -40,6 +42,7 @@ pub fn check(evidence: &Evidence) -> Vec<Problem> {
     sends::check(evidence, &truths, &mut problems);
     changes::check(evidence, &truths, &mut problems);
     frames::check(evidence, &truths, &mut problems);
+    followers::check(evidence, &truths, &mut problems);
     standings::check(evidence, &truths, &mut problems);
     refusals::check(evidence, &mut problems);
     problems

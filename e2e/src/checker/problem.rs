@@ -44,6 +44,8 @@ pub enum Rule {
     FrameNotVisible,
     /// A subscriber was told to read anew, got an error or was turned away without need.
     Disturbed,
+    /// Somebody who asked what had changed was not told of a change, or of one that did not happen.
+    SyncSkipped,
     /// An unread count is not what a recomputation gives.
     UnreadCount,
     /// A watermark is not what a recomputation gives.

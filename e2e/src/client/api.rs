@@ -8,6 +8,7 @@ use confab_contract::rest::auth::{LoggedIn, Registered};
 use confab_contract::rest::conversations::Conversation;
 use confab_contract::rest::members::{Member, MemberList};
 use confab_contract::rest::messages::{EditedMessage, EventPage, Message, MessagePage, SentMessage};
+use confab_contract::rest::sync::SyncPage;
 use confab_contract::timeline::TimelineFrame;
 use confab_contract::{ConversationId, MessageId, UserId};
 use reqwest::Method;
@@ -215,6 +216,12 @@ impl Api {
             }
             cursor = page.next_cursor;
         }
+    }
+
+    /// What changed since a cursor; without one, everything there is.
+    pub async fn sync(&self, by: &Account, since: Option<&str>, limit: u32) -> Result<SyncPage, Failure> {
+        let since = since.map(|cursor| format!("&since={cursor}")).unwrap_or_default();
+        self.data(Method::GET, &format!("sync?limit={limit}{since}"), Some(by), None).await
     }
 
     /// One request whose reply carries data.

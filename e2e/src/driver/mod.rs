@@ -4,10 +4,12 @@
 //! - [`cast`]: the people and conversations of a run.
 //! - [`sender`]: carries out a plan, with retries, against any of the servers.
 //! - [`subscriber`]: a device that records each frame over all its connections.
+//! - [`follower`]: a device without a socket, which asks what has changed.
 //! - [`journal`], [`board`]: where outcomes and known messages are kept.
 
 mod board;
 mod cast;
+mod follower;
 mod journal;
 mod plan;
 mod sender;
@@ -19,6 +21,7 @@ use std::time::Duration;
 use crate::client::api::Api;
 
 pub use cast::{Cast, Talk};
+pub use follower::Followers;
 pub use journal::Journal;
 pub use sender::Senders;
 pub use subscriber::{Subscribers, Targets};

@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result};
 use confab_testbed::StopMode;
 use serde::Serialize;
 
-use super::schedule::{Fault, Kind};
+use super::schedule::{Fault, Kind, Schedule};
 use crate::harness::{Role, Server, Site};
 
 /// A fault that has happened.
@@ -20,12 +20,12 @@ pub struct Injected {
     pub took: Duration,
 }
 
-/// Injects faults until the time is over; the site is whole again when this returns.
-pub async fn inject(site: &mut Site, schedule: impl Iterator<Item = Fault>, time: Duration) -> Result<Vec<Injected>> {
-    let begin = Instant::now();
+/// Injects faults until the time is over and every kind has come; the site is whole again when this returns.
+pub async fn inject(site: &mut Site, schedule: Schedule, time: Duration) -> Result<Vec<Injected>> {
+    let (begin, least) = (Instant::now(), schedule.round_len());
     let mut injected = Vec::new();
     for fault in schedule {
-        if begin.elapsed() + fault.after >= time {
+        if injected.len() >= least && begin.elapsed() + fault.after >= time {
             break;
         }
         tokio::time::sleep(fault.after).await;
@@ -60,6 +60,7 @@ async fn strike(site: &mut Site, fault: Fault) -> Result<()> {
             let postgres = site.postgres.as_mut().context("no Postgres here")?;
             let mode = if fault.kind == Kind::PostgresFast { StopMode::Fast } else { StopMode::Immediate };
             postgres.stop(mode).await?;
+            tokio::time::sleep(lasts).await;
             postgres.start_again().await?;
             site.wait_ready().await
         }

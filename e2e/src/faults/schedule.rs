@@ -1,5 +1,6 @@
 //! What breaks when, from a seed alone.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use rand::rngs::StdRng;
@@ -41,9 +42,7 @@ impl Kind {
     /// What can happen to a layout. In one process both roles are the same, so each fault is named once.
     pub const fn of(layout: Layout) -> &'static [Self] {
         match layout {
-            Layout::Laptop => {
-                &[Self::KillMessaging, Self::TerminateMessaging, Self::FreezeMessaging, Self::KillMessaging]
-            }
+            Layout::Laptop => &[Self::KillMessaging, Self::TerminateMessaging, Self::FreezeMessaging],
             Layout::Cluster => &[
                 Self::KillMessaging,
                 Self::KillPresence,
@@ -83,18 +82,41 @@ pub struct Fault {
     pub lasts: Duration,
 }
 
-/// Faults without end: every kind in a random order, then again in another.
+/// Faults without end, in rounds: every kind but kill -9 in a random order, and after each of them a kill -9 of the next
+/// process in turn, so that each process is killed every few seconds whatever else happens.
 #[derive(Debug)]
 pub struct Schedule {
     rng: StdRng,
-    kinds: &'static [Kind],
-    deck: Vec<Kind>,
+    kills: &'static [Kind],
+    others: Vec<Kind>,
+    round: VecDeque<(Kind, usize)>,
+    killed: usize,
 }
 
 impl Schedule {
     /// The schedule of a seed.
     pub fn new(layout: Layout, seed: u64) -> Self {
-        Self { rng: StdRng::seed_from_u64(seed), kinds: Kind::of(layout), deck: Vec::new() }
+        let kills: &[Kind] = match layout {
+            Layout::Laptop => &[Kind::KillMessaging],
+            Layout::Cluster => &[Kind::KillMessaging, Kind::KillPresence],
+        };
+        let others = Kind::of(layout).iter().filter(|kind| !kills.contains(kind)).copied().collect();
+        Self { rng: StdRng::seed_from_u64(seed), kills, others, round: VecDeque::new(), killed: 0 }
+    }
+
+    /// Faults after which every kind has come.
+    pub fn round_len(&self) -> usize {
+        2 * self.others.len()
+    }
+
+    fn begin_round(&mut self) {
+        self.others.shuffle(&mut self.rng);
+        for kind in &self.others {
+            self.round.push_back((*kind, self.rng.random_range(0..8)));
+            let (role, target) = (self.killed % self.kills.len(), self.killed / self.kills.len());
+            self.round.push_back((self.kills[role], target));
+            self.killed += 1;
+        }
     }
 }
 
@@ -102,21 +124,21 @@ impl Iterator for Schedule {
     type Item = Fault;
 
     fn next(&mut self) -> Option<Fault> {
-        if self.deck.is_empty() {
-            self.deck = self.kinds.to_vec();
-            self.deck.shuffle(&mut self.rng);
+        if self.round.is_empty() {
+            self.begin_round();
         }
-        let kind = self.deck.pop()?;
+        let (kind, target) = self.round.pop_front()?;
         let lasts = match kind {
-            Kind::RedisFlush | Kind::PostgresFast | Kind::PostgresImmediate => 0..=0,
+            Kind::RedisFlush => 0..=0,
+            Kind::PostgresFast | Kind::PostgresImmediate => 0..=1500,
             Kind::RedisStop | Kind::RedisFreeze => 500..=2000,
             Kind::FreezeMessaging | Kind::FreezePresence => 500..=1800,
-            _ => 0..=600,
+            _ => 0..=400,
         };
         Some(Fault {
-            after: Duration::from_millis(self.rng.random_range(200..900)),
+            after: Duration::from_millis(self.rng.random_range(200..700)),
             kind,
-            target: self.rng.random_range(0..8),
+            target,
             lasts: Duration::from_millis(self.rng.random_range(lasts)),
         })
     }
@@ -136,9 +158,19 @@ mod tests {
     }
 
     #[test]
-    fn each_kind_comes_before_any_comes_twice() {
-        let count = Kind::of(Layout::Cluster).len();
-        let kinds: BTreeSet<Kind> = Schedule::new(Layout::Cluster, 5).take(count).map(|fault| fault.kind).collect();
-        assert_eq!(kinds.len(), count);
+    fn each_round_has_every_kind_and_kills_every_process() {
+        for layout in [Layout::Laptop, Layout::Cluster] {
+            let mut schedule = Schedule::new(layout, 5);
+            let count = schedule.round_len();
+            for _ in 0..3 {
+                let round: Vec<Fault> = schedule.by_ref().take(count).collect();
+                let kinds: BTreeSet<Kind> = round.iter().map(|fault| fault.kind).collect();
+                assert_eq!(kinds, Kind::of(layout).iter().copied().collect());
+                let is_kill = |fault: &&Fault| matches!(fault.kind, Kind::KillMessaging | Kind::KillPresence);
+                let killed: BTreeSet<_> =
+                    round.iter().filter(is_kill).map(|fault| (fault.kind, fault.target % 2)).collect();
+                assert_eq!(killed.len(), if layout == Layout::Laptop { 2 } else { 4 }, "two of each role");
+            }
+        }
     }
 }

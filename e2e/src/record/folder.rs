@@ -13,6 +13,7 @@ use super::Evidence;
 const SETTINGS: &str = "conversations.jsonl";
 const OPERATIONS: &str = "operations.jsonl";
 const SUBSCRIBERS: &str = "subscribers.jsonl";
+const FOLLOWERS: &str = "followers.jsonl";
 const HISTORIES: &str = "histories.jsonl";
 const STANDINGS: &str = "standings.jsonl";
 
@@ -21,6 +22,7 @@ pub fn write_evidence(folder: &Path, evidence: &Evidence) -> anyhow::Result<()> 
     write(&folder.join(SETTINGS), evidence.conversations.iter())?;
     write(&folder.join(OPERATIONS), evidence.operations.iter())?;
     write(&folder.join(SUBSCRIBERS), evidence.subscribers.iter())?;
+    write(&folder.join(FOLLOWERS), evidence.followers.iter())?;
     write(&folder.join(HISTORIES), evidence.histories.iter())?;
     write(&folder.join(STANDINGS), evidence.standings.iter())
 }
@@ -31,6 +33,7 @@ pub fn read_evidence(folder: &Path) -> anyhow::Result<Evidence> {
         conversations: read(&folder.join(SETTINGS))?.into_iter().collect(),
         operations: read(&folder.join(OPERATIONS))?,
         subscribers: read(&folder.join(SUBSCRIBERS))?,
+        followers: read(&folder.join(FOLLOWERS))?,
         histories: read(&folder.join(HISTORIES))?,
         standings: read(&folder.join(STANDINGS))?,
     })

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 pub use folder::{read_evidence, write_evidence};
 pub use operation::{Action, Intent, Operation, Outcome, Reply};
-pub use reading::{History, Standing};
+pub use reading::{Followed, Follower, History, Standing};
 pub use subscription::{Seen, Sight, Subscriber};
 
 /// Everything that the checker judges.
@@ -25,6 +25,8 @@ pub struct Evidence {
     pub operations: Vec<Operation>,
     /// What subscribers saw.
     pub subscribers: Vec<Subscriber>,
+    /// What those know who only asked what had changed.
+    pub followers: Vec<Follower>,
     /// What the servers hold at the end.
     pub histories: Vec<History>,
     /// What each reader's state is at the end.

@@ -1,5 +1,7 @@
 //! What the servers answer once all is quiet.
 
+use std::collections::BTreeMap;
+
 use confab_contract::rest::conversations::Conversation;
 use confab_contract::rest::members::Member;
 use confab_contract::rest::messages::Message;
@@ -37,4 +39,35 @@ pub struct Standing {
     pub state: Option<Conversation>,
     /// Its members with their watermarks; empty when the reader is not a member.
     pub members: Vec<Member>,
+}
+
+/// What one person knows who only ever asked what had changed.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Follower {
+    /// Who.
+    pub user: UserId,
+    /// The conversations that the person is in, as far as it was told.
+    pub known: BTreeMap<ConversationId, Followed>,
+    /// Whether the last look came to an end.
+    pub is_complete: bool,
+}
+
+/// A conversation as a [`Follower`] knows it.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Followed {
+    /// Where the follower began: it is owed all events after this `seq` that it may see.
+    pub starts_after: u64,
+    /// By `seq`, each as it came last.
+    pub events: BTreeMap<u64, TimelineFrame>,
+    /// Where the conversation is said to end.
+    pub last_seq: u64,
+    /// What is said to be unread.
+    pub unread_count: u64,
+}
+
+impl Followed {
+    /// Up to where the follower has everything.
+    pub fn last(&self) -> u64 {
+        self.events.last_key_value().map_or(self.starts_after, |(seq, _)| *seq)
+    }
 }

@@ -38,6 +38,11 @@ impl RunFolder {
         &self.path
     }
 
+    /// A round begins on the same site; until its verdict everything may be needed.
+    pub(super) fn begin_round(&self) {
+        self.is_good.store(false, Ordering::Relaxed);
+    }
+
     /// The run was good: nothing needs to stay.
     pub fn discard(&self) {
         self.is_good.store(true, Ordering::Relaxed);
@@ -59,7 +64,7 @@ impl RunFolder {
         &self,
         plan: &Plan,
         evidence: &Evidence,
-        problems: &[Problem],
+        verdict: &[String],
         faults: &[Injected],
         logs: &[PathBuf],
     ) -> Result<()> {
@@ -72,8 +77,8 @@ impl RunFolder {
             }
         }
         let mut text = replay(plan);
-        for problem in problems {
-            let _ = writeln!(text, "{problem}");
+        for line in verdict {
+            let _ = writeln!(text, "{line}");
         }
         let _ = writeln!(text, "\nFaults:");
         for fault in faults {

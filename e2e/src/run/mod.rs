@@ -1,6 +1,7 @@
 //! A whole run: a site, a load, faults, quiet, the reading of everything, and the verdict.
 
 mod collect;
+mod floor;
 mod folder;
 mod quiet;
 
@@ -11,10 +12,10 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 
 use crate::checker::{self, Problem};
-use crate::driver::{Cast, Journal, Load, Senders, Subscribers, apis};
+use crate::driver::{Cast, Followers, Journal, Load, Senders, Subscribers, apis};
 use crate::faults::{self, Injected, Schedule};
 use crate::harness::{Layout, Site, SiteOptions};
-use crate::record::{Evidence, Sight};
+use crate::record::{Action, Evidence, Intent, Outcome, Sight};
 pub use folder::{RunFolder, recheck};
 
 /// What a run is to be.
@@ -41,6 +42,8 @@ pub struct Report {
     pub problems: Vec<Problem>,
     /// Lines of the logs that tell of a panic.
     pub panics: Vec<String>,
+    /// What the run did too little of for its verdict to mean something.
+    pub lacks: Vec<String>,
     /// What happened to the site.
     pub faults: Vec<Injected>,
     /// How much was done.
@@ -60,8 +63,16 @@ pub struct Counts {
     pub refused: usize,
     /// Those whose outcome is not known, acknowledgements over sockets left out.
     pub unknown: usize,
+    /// Acknowledged attempts to send.
+    pub sends: usize,
+    /// Acknowledged attempts that came after another of the same message.
+    pub repeats: usize,
+    /// Other bodies under a used `temp_id`, refused.
+    pub conflicts: usize,
     /// Events that subscribers got.
     pub deliveries: usize,
+    /// Those of them that were replayed after a reconnect.
+    pub replayed: usize,
     /// Connections of subscribers.
     pub connections: usize,
 }
@@ -76,30 +87,45 @@ pub async fn run(plan: &Plan) -> Result<Report> {
 
 /// One round on a site: new people and conversations each time.
 pub async fn round(site: &mut Site, plan: &Plan, folder: &RunFolder) -> Result<Report> {
-    let played = play(site, plan).await;
-    let (evidence, faults) = played.with_context(|| format!("the run broke off; see {}", folder.path().display()))?;
+    folder.begin_round();
+    let journal = Arc::new(Journal::default());
+    let (evidence, faults) = match play(site, plan, &journal).await {
+        Ok(played) => played,
+        Err(error) => {
+            let known = Evidence { operations: journal.operations(), ..Evidence::default() };
+            folder.keep(plan, &known, &[format!("the run broke off: {error:#}")], &[], &site.other_logs())?;
+            return Err(error.context(format!("the run broke off; see {}", folder.path().display())));
+        }
+    };
     let problems = checker::check(&evidence);
     let panics = folder.panics();
     let counts = count(&evidence);
-    let failed = !problems.is_empty() || !panics.is_empty();
+    let lacks = floor::shortcomings(plan, &counts, &faults);
+    let failed = !problems.is_empty() || !panics.is_empty() || !lacks.is_empty();
     if failed {
-        folder.keep(plan, &evidence, &problems, &faults, &site.other_logs())?;
+        let verdict: Vec<String> = problems
+            .iter()
+            .map(ToString::to_string)
+            .chain(panics.iter().cloned())
+            .chain(lacks.iter().cloned())
+            .collect();
+        folder.keep(plan, &evidence, &verdict, &faults, &site.other_logs())?;
     } else {
         folder.discard();
     }
     let folder = failed.then(|| folder.path().to_owned());
-    Ok(Report { problems, panics, faults, counts, folder })
+    Ok(Report { problems, panics, lacks, faults, counts, folder })
 }
 
-async fn play(site: &mut Site, plan: &Plan) -> Result<(Evidence, Vec<Injected>)> {
+async fn play(site: &mut Site, plan: &Plan, journal: &Arc<Journal>) -> Result<(Evidence, Vec<Injected>)> {
     let (load, seed) = (plan.load, plan.seed);
     let apis = apis(&site.messaging)?;
     let first = apis.first().context("a site has a REST process")?;
-    let journal = Arc::new(Journal::default());
     let cast = Cast::assemble(first, &seed.to_string(), load).await?;
-    let devices = Subscribers::start(&cast, &apis, &site.presence, &journal, seed, load.devices).await;
+    let devices = Subscribers::start(&cast, &apis, &site.presence, journal, seed, load.devices).await;
     let mut subscribers = devices.context("subscribers cannot connect")?;
-    let senders = Senders::start(&cast, &apis, &journal, seed, load.pause_millis);
+    let followers = Followers::start(&cast, &apis, seed);
+    let senders = Senders::start(&cast, &apis, journal, seed, load.pause_millis);
     let faults = if plan.faults {
         faults::inject(site, Schedule::new(plan.layout, seed), plan.time).await?
     } else {
@@ -111,12 +137,14 @@ async fn play(site: &mut Site, plan: &Plan) -> Result<(Evidence, Vec<Injected>)>
     let targets = quiet::wait(&cast, first).await?;
     subscribers.catch_up(targets, quiet::PATIENCE).await;
     quiet::wait_for_watermarks(&cast, &apis, &journal.operations()).await;
+    let followers = followers.finish().await;
     let (histories, standings) = collect::collect(&cast, &apis).await?;
     let frames = subscribers.finish().await;
     let evidence = Evidence {
         conversations: cast.settings(),
         operations: journal.operations(),
         subscribers: frames,
+        followers,
         histories,
         standings,
     };
@@ -124,12 +152,21 @@ async fn play(site: &mut Site, plan: &Plan) -> Result<(Evidence, Vec<Injected>)>
 }
 
 fn count(evidence: &Evidence) -> Counts {
-    use crate::record::{Action, Outcome};
     let mut counts = Counts { operations: evidence.operations.len(), ..Counts::default() };
     for operation in &evidence.operations {
         match &operation.outcome {
-            Outcome::Ok { .. } => counts.acknowledged += 1,
-            Outcome::Refused { .. } => counts.refused += 1,
+            Outcome::Ok { .. } => {
+                counts.acknowledged += 1;
+                if let Action::Send { intent, .. } = &operation.action {
+                    counts.sends += 1;
+                    counts.repeats += usize::from(matches!(intent, Intent::Retry | Intent::Repeat));
+                }
+            }
+            Outcome::Refused { .. } => {
+                counts.refused += 1;
+                let is_other = matches!(&operation.action, Action::Send { intent: Intent::OtherBody, .. });
+                counts.conflicts += usize::from(is_other);
+            }
             Outcome::Unknown { .. } if !matches!(operation.action, Action::Ack { .. }) => counts.unknown += 1,
             Outcome::Unknown { .. } | Outcome::NotSent => {}
         }
@@ -137,6 +174,7 @@ fn count(evidence: &Evidence) -> Counts {
     for seen in evidence.subscribers.iter().flat_map(|subscriber| &subscriber.seen) {
         match seen.sight {
             Sight::Event { .. } => counts.deliveries += 1,
+            Sight::Resumed { replayed } => counts.replayed += usize::try_from(replayed).unwrap_or(usize::MAX),
             Sight::Connected { .. } => counts.connections += 1,
             _ => {}
         }

@@ -20,7 +20,7 @@ async fn alone() -> MutexGuard<'static, ()> {
     RUNNING.lock().await
 }
 
-/// A run with faults, long enough to meet most kinds of them.
+/// A run with faults. It lasts longer than this if not every kind has come.
 fn plan(layout: Layout, seed: u64) -> Plan {
     let seconds = match layout {
         Layout::Laptop => 12,
@@ -33,6 +33,6 @@ fn plan(layout: Layout, seed: u64) -> Plan {
 /// What went wrong, for people.
 fn story(report: &Report) -> String {
     let problems: Vec<String> = report.problems.iter().take(20).map(ToString::to_string).collect();
-    let (count, panics) = (report.problems.len(), report.panics.join("\n"));
-    format!("{count} problems:\n{}\n{panics}\neverything lies in {:?}", problems.join("\n"), report.folder)
+    let (count, panics, lacks) = (report.problems.len(), report.panics.join("\n"), report.lacks.join("\n"));
+    format!("{count} problems:\n{}\n{panics}\n{lacks}\neverything lies in {:?}", problems.join("\n"), report.folder)
 }

@@ -7,7 +7,7 @@ use confab_contract::socket::server::ResyncReason;
 use confab_contract::timeline::TimelineEvent;
 
 use super::{Rule, check};
-use crate::record::{Action, Evidence, Intent, Outcome, Reply, Sight};
+use crate::record::{Action, Evidence, Follower, Intent, Outcome, Reply, Sight};
 use world::World;
 
 /// The rules that a run breaks, each once, in the order of the enum.
@@ -341,4 +341,31 @@ fn a_refusal_without_a_reason_is_found() {
     let refused = Outcome::Refused { status: 429, why: "too many requests".to_owned() };
     world.ask(world.owner, world.sending("limited"), refused);
     assert_eq!(broken(&world.evidence()), [Rule::UnexpectedRefusal]);
+}
+
+#[test]
+fn a_sync_cursor_that_skips_something_is_found() {
+    let spoil = |change: &dyn Fn(&mut Follower)| {
+        let mut evidence = World::good().evidence();
+        change(&mut evidence.followers[0]);
+        broken(&evidence)
+    };
+    for rules in [
+        spoil(&|follower| drop(follower.known.values_mut().next().unwrap().events.remove(&5))),
+        spoil(&|follower| follower.known.values_mut().next().unwrap().last_seq -= 1),
+        spoil(&|follower| follower.known.values_mut().next().unwrap().unread_count += 1),
+        spoil(&|follower| follower.known.clear()),
+        spoil(&|follower| follower.is_complete = false),
+    ] {
+        assert_eq!(rules, [Rule::SyncSkipped]);
+    }
+}
+
+#[test]
+fn somebody_who_was_not_told_of_a_removal_is_found() {
+    let rules = run_with(|evidence| {
+        let known = evidence.followers[0].known.clone();
+        evidence.followers[1].known = known;
+    });
+    assert_eq!(rules, [Rule::SyncSkipped]);
 }

@@ -12,7 +12,8 @@ use confab_contract::{ConversationId, MessageId, Timestamp, UserId};
 
 use crate::checker::truth::Truth;
 use crate::record::{
-    Action, Evidence, History, Intent, Operation, Outcome, Reply, Seen, Setting, Sight, Standing, Subscriber,
+    Action, Evidence, Followed, Follower, History, Intent, Operation, Outcome, Reply, Seen, Setting, Sight, Standing,
+    Subscriber,
 };
 
 /// One conversation of an owner and a member; a guest comes and goes.
@@ -185,9 +186,21 @@ impl World {
             conversations: BTreeMap::from([(self.conversation, setting)]),
             operations: self.operations.clone(),
             subscribers: vec![self.subscriber(&truth, self.member), self.subscriber(&truth, self.guest)],
+            followers: vec![self.follower(&truth, self.member), self.follower(&truth, self.guest)],
             histories: pairs.iter().map(|(replica, reader)| self.history(&truth, *replica, *reader)).collect(),
             standings: pairs.iter().map(|(replica, reader)| self.standing(&truth, *replica, *reader)).collect(),
         }
+    }
+
+    /// One that began to follow at seq 2.
+    fn follower(&self, truth: &Truth<'_>, user: UserId) -> Follower {
+        let known = truth.present_stay(user).map(|stay| {
+            let visible = self.events.iter().filter(|frame| frame.seq > 2 && stay.covers(frame.seq));
+            let events = visible.map(|frame| (frame.seq, frame.clone())).collect();
+            let unread_count = self.standing(truth, 0, user).state.map_or(0, |state| state.unread_count);
+            (self.conversation, Followed { starts_after: 2, events, last_seq: self.last_seq(), unread_count })
+        });
+        Follower { user, known: known.into_iter().collect(), is_complete: true }
     }
 
     /// One that was connected from seq 1 on, with one reconnect in the middle of its frames.
