@@ -41,10 +41,7 @@ impl KeyCheck {
         if !self.file.exists() {
             return self.missing(store).await;
         }
-        let key = match MasterKey::from_file(&self.file) {
-            Ok(key) => key,
-            Err(_) => return self.without_database(),
-        };
+        let Ok(key) = MasterKey::from_file(&self.file) else { return self.without_database() };
         let mut opened = 0;
         for tenant in &self.tenants {
             match keys::check(store, &key, tenant, Clock::system().now()).await {
@@ -53,7 +50,10 @@ impl KeyCheck {
                 Err(error) => return Finding::mend(TOPIC, chain(&error), "see what is said of the database"),
             }
         }
-        Finding::well(TOPIC, format!("{}; it opens {opened} signing keys", self.file.display()))
+        match opened {
+            0 => self.without_database(),
+            opened => Finding::well(TOPIC, format!("{}; opens {opened} signing keys", self.file.display())),
+        }
     }
 
     /// A new key cannot open what an old one has sealed.
