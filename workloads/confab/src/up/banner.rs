@@ -123,6 +123,17 @@ mod tests {
     }
 
     #[test]
+    fn the_readme_shows_what_is_seen() {
+        let readme = include_str!("../../../../README.md");
+        let mut tenant = TenantConfig::new("default.demo".parse().expect("an id"), "localhost");
+        tenant.extra_hosts = vec!["127.0.0.1".to_owned()];
+        let [api, ops] = [8080, 9090].map(|port| SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
+        let program = "target/debug/confab";
+        let banner = Banner { api, ops, program, tenants: &[tenant], store: "./confab-data" }.text();
+        assert!(readme.contains(&format!("```text\n{banner}\n```")), "README.md does not show:\n{banner}");
+    }
+
+    #[test]
     fn the_program_is_called_by_its_name_when_it_is_on_the_path_and_else_by_where_it_is() {
         let called = |name: &str, path: &str| called(Path::new(name), Some(Path::new(path)), Some(Path::new("/src")));
         assert_eq!(called("confab", "/usr/bin/confab"), "confab");
