@@ -12,30 +12,44 @@ CARGO_DENY_VERSION := 0.20.2
 
 ##@ Try it
 
+# Built apart, so that the first build shows how far it is; then the program has the terminal to itself.
+CONFAB := $(CARGO) run --quiet -p confab --bin confab --
+
 .PHONY: run
-run: ## Build and serve the sample tenant (SAMPLE=file, ARGS="--listen …")
-	$(CARGO) run --quiet -p confab --bin confab -- up -f $(SAMPLE) $(ARGS)
+run: build-confab ## Build and serve the sample tenant (SAMPLE=file, ARGS="--listen …")
+	$(CONFAB) up -f $(SAMPLE) $(ARGS)
 
 .PHONY: tour
-tour: ## Play a conversation against a server of its own and show every request and reply
-	$(CARGO) run --quiet -p confab --bin confab -- tour --start -f $(SAMPLE)
+tour: build-confab ## Play a conversation against a server of its own and show every request and reply (ARGS)
+	$(CONFAB) tour --start -f $(SAMPLE) $(ARGS)
 
 .PHONY: doctor
-doctor: ## Check the surroundings and say what to mend
-	$(CARGO) run --quiet -p confab --bin confab -- doctor -f $(SAMPLE) $(ARGS)
+doctor: build-confab ## Check the surroundings and say what to mend (ARGS)
+	$(CONFAB) doctor -f $(SAMPLE) $(ARGS)
+
+.PHONY: build-confab
+build-confab:
+	$(CARGO) build -p confab --bin confab
 
 ##@ Develop
 
 .PHONY: deps
-deps: ## Find or install what check and test need (Debian packages, cargo-deny)
-	sh .ci/deps $(CARGO_DENY_VERSION)
+deps: servers cargo-deny ## Find or install what test and check need (Debian packages, cargo-deny); both do it by themselves
+
+.PHONY: servers
+servers:
+	@sh .ci/deps servers
+
+.PHONY: cargo-deny
+cargo-deny:
+	@sh .ci/deps cargo-deny $(CARGO_DENY_VERSION)
 
 .PHONY: build
 build: ## Build every binary
 	$(CARGO) build --workspace --bins
 
 .PHONY: test
-test: build ## All tests, on real Postgres, Redis and SQLite
+test: servers build ## All tests, on real Postgres, Redis and SQLite
 	$(CARGO) build -p confab --features sabotage --bin confab-sabotaged
 	$(CARGO) test --workspace
 
@@ -53,30 +67,31 @@ fmt-check:
 .PHONY: lint
 lint: ## Clippy, with warnings as errors
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
+	$(CARGO) clippy -p confab-store -p confab-presence -p confab --features confab/sabotage --all-targets -- -D warnings
 
 .PHONY: deny
-deny: ## Licences, banned crates, sources (with advisories and duplicates, needs the network: cargo deny check)
+deny: cargo-deny ## Licences, banned crates, sources (with advisories and duplicates, needs the network: cargo deny check)
 	$(CARGO) deny check --allow duplicate licenses bans sources
 
 .PHONY: generate
-generate: ## Write the generated files (custom resources, OpenAPI, AsyncAPI)
-	$(CARGO) run --quiet -p confab-crds --bin crdgen -- crds
-	$(CARGO) run --quiet -p confab --bin confab -- generate .
+generate: build-confab ## Write the generated files (custom resources, OpenAPI, AsyncAPI)
+	$(CARGO) run -p confab-crds --bin crdgen -- crds
+	$(CONFAB) generate .
 
 .PHONY: generate-check
-generate-check: ## Fail when a generated file is out of date
-	$(CARGO) run --quiet -p confab-crds --bin crdgen -- crds --check
-	$(CARGO) run --quiet -p confab --bin confab -- generate . --check
+generate-check: build-confab ## Fail when a generated file is out of date
+	$(CARGO) run -p confab-crds --bin crdgen -- crds --check
+	$(CONFAB) generate . --check
 
 ##@ Measure
 
 .PHONY: bench
-bench: ## Figures beside their goals, release build (BENCH="sends page" for some)
+bench: servers ## Figures beside their goals, release build (BENCH="sends page" for some)
 	$(CARGO) build --release -p confab -p confab-messaging -p confab-presence --bins
 	$(CARGO) run --release -p confab-e2e --bin confab-bench -- $(BENCH)
 
 .PHONY: soak
-soak: build ## Load and faults for MINUTES=10, then the checker (SOAK="--layout laptop --seed 7")
+soak: servers build ## Load and faults for MINUTES=10, then the checker (SOAK="--layout laptop --seed 7")
 	$(CARGO) run -p confab-e2e --bin confab-soak -- --minutes $(MINUTES) $(SOAK)
 
 ##@ Help

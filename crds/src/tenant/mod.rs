@@ -1,6 +1,7 @@
 //! `ChatTenant`: one chat service with its own domain, accounts and limits.
 //!
-//! Only the fields that the code behind them honours are here; the others of the design come with that code.
+//! The other fields of the design come with the code that honours them. `placement`, `database.postgres` and `redis` are for
+//! clusters and read by nothing yet; where `confab up` meets them it warns and names the flag that does the same.
 
 mod auth;
 mod backing;

@@ -35,14 +35,13 @@ impl Health {
         Self(Arc::new(Inner { parts: Mutex::new(parts), draining: AtomicBool::new(false) }))
     }
 
-    /// A part reports how it is. Only changes are logged, so a part may report every second.
+    /// A part reports how it is. Only news is logged, so a part may report every second.
     pub fn report(&self, part: &'static str, state: Result<(), String>) {
         let mut parts = self.0.parts.lock().unwrap_or_else(PoisonError::into_inner);
-        let before = parts.get(part);
-        match (&state, before) {
-            (Ok(()), None | Some(Err(_))) => tracing::info!(part, "a part of this process is well"),
-            (Err(problem), None | Some(Ok(()))) => tracing::warn!(part, problem, "a part of this process is not well"),
-            _ => {}
+        match news(parts.get(part), &state) {
+            Some(Ok(())) => tracing::info!(part, "a part of this process is well"),
+            Some(Err(problem)) => tracing::warn!(part, problem, "a part of this process is not well"),
+            None => {}
         }
         parts.insert(part, state);
     }
@@ -79,9 +78,27 @@ impl Health {
     }
 }
 
+/// What of a report is worth a line: a change for better or worse, and another problem than before. The first problem is
+/// one, too: without it nobody would learn what a process waits for.
+fn news<'a>(before: Option<&Result<(), String>>, now: &'a Result<(), String>) -> Option<Result<(), &'a str>> {
+    (before != Some(now)).then(|| now.as_ref().map(|&()| ()).map_err(String::as_str))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_first_problem_another_one_and_the_recovery_are_news_and_a_repetition_is_none() {
+        let problem = |text: &str| Err(text.to_owned());
+        let silent = problem(NOT_REPORTED);
+        assert_eq!(news(Some(&silent), &problem("wrong password")), Some(Err("wrong password")));
+        assert_eq!(news(Some(&problem("wrong password")), &problem("wrong password")), None);
+        assert_eq!(news(Some(&problem("wrong password")), &problem("no such database")), Some(Err("no such database")));
+        assert_eq!(news(Some(&problem("no such database")), &Ok(())), Some(Ok(())));
+        assert_eq!(news(Some(&Ok(())), &Ok(())), None);
+        assert_eq!(news(None, &Ok(())), Some(Ok(())));
+    }
 
     #[test]
     fn a_process_is_unready_until_every_part_has_reported() {

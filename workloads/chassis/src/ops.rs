@@ -13,7 +13,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::health::Health;
-use crate::serve::{Ends, accept};
+use crate::serve::serve_until;
 use crate::telemetry::Metrics;
 
 /// How long a prober may take to send its request.
@@ -29,21 +29,9 @@ struct Ops {
 
 /// Serves `/healthz`, `/readyz` and `/metrics` until `stop`. Stop it last: probes go on while a process drains.
 pub async fn serve(listener: TcpListener, health: Health, metrics: Metrics, stop: CancellationToken) -> io::Result<()> {
-    let ends = Ends { refusing: stop.clone(), ..Ends::default() };
-    let cut = ends.cut.clone();
     // Counted apart from the public listener, that is not at all.
     let uncounted = Metrics::new().set();
-    let serving = accept(listener, router(health, metrics), READ_TIMEOUT, ends, uncounted);
-    let ending = async {
-        stop.cancelled().await;
-        tokio::time::sleep(LAST_ANSWERS).await;
-        cut.cancel();
-        std::future::pending::<()>().await;
-    };
-    tokio::select! {
-        () = serving => {}
-        () = ending => {}
-    }
+    serve_until(listener, router(health, metrics), READ_TIMEOUT, stop, LAST_ANSWERS, uncounted).await;
     Ok(())
 }
 

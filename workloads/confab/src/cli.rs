@@ -7,6 +7,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use confab_contract::config::section::LogFormat;
 use secrecy::SecretString;
 
+use crate::tenants::Field;
+use crate::up::data;
+
 /// Confab: a chat service from one YAML file.
 #[derive(Debug, Parser)]
 #[command(name = "confab", version, propagate_version = true, max_term_width = 110)]
@@ -31,10 +34,10 @@ pub enum Command {
     /// Check tenant files against the schema and its rules, without serving anything.
     #[command(after_help = VALIDATE_EXAMPLES)]
     Validate(ValidateArgs),
-    /// Look after accounts: list, suspend, restore.
+    /// Look after accounts: list, add, suspend, restore.
     #[command(after_help = USER_EXAMPLES)]
     User(UserArgs),
-    /// Write the generated documents (OpenAPI, AsyncAPI, default Configs) of this repository.
+    /// Write the generated documents (OpenAPI, AsyncAPI) of this repository.
     #[command(hide = true)]
     Generate(GenerateArgs),
 }
@@ -45,21 +48,26 @@ Examples:
       SQLite and files under ./confab-data, the API at http://localhost:8080/v1
   confab up -f acme.yaml -f globex.yaml --data /var/lib/confab --listen 0.0.0.0:8080
       two tenants side by side, told apart by host name
-  CONFAB_DATABASE_URL=postgres://confab:secret@db/confab confab up -f tenant.yaml --redis-url redis://cache:6379
-      the store in Postgres, wake-ups through Redis, so that several of these processes can serve the same tenants";
+  CONFAB_DATABASE_URL=postgres://confab:secret@db/confab \\
+    confab up -f tenant.yaml --redis-url redis://cache:6379 --master-key-file /etc/confab/master.key
+      the store in Postgres, wake-ups through Redis: several of these processes serve the same tenants, also on several
+      machines, if each has the same key file";
 
 const TOUR_EXAMPLES: &str = "\
 Examples:
   confab tour
       against http://localhost:8080
   confab tour --url https://chat.example.com
+  confab tour --url http://localhost:8081 --socket-url ws://localhost:8082
+      REST and WebSocket in processes of their own (confab-messaging, confab-presence), without a proxy before them
   confab tour --start -f config/samples/laptop.yaml
       starts a server of its own on a free port, in a scratch folder, and ends it afterwards";
 
 const DOCTOR_EXAMPLES: &str = "\
 Examples:
   confab doctor -f tenant.yaml
-  confab doctor --database-url postgres://confab:secret@db/confab --redis-url redis://cache:6379
+  confab doctor -f tenant.yaml --database-url postgres://confab:secret@db/confab --redis-url redis://cache:6379
+With -f it also looks whether the master key opens the tenants' signing keys.
 Exit code 0 when everything is well or only worth a hint, 1 when something must be mended.";
 
 const VALIDATE_EXAMPLES: &str = "\
@@ -70,22 +78,46 @@ Exit code 0 when all is well, 1 when something is wrong; each problem is named w
 const USER_EXAMPLES: &str = "\
 Examples:
   confab user list --tenant default.demo
-  confab user suspend --tenant default.demo user@example.com
+  confab user list --tenant default.demo --data /var/lib/confab --page 2 smith
+      the second page of those who have `smith` in their username, full name or e-mail address
+  confab user add --tenant default.demo ada@example.com --username ada --full-name 'Ada Lovelace' < password.txt
+      the password is one line of standard input; it also works where `registration: Closed` keeps strangers out
+  confab user suspend --tenant default.demo ada@example.com
       ends all sessions of the account within a second and refuses new ones with 403
-  confab user restore --tenant default.demo user@example.com";
+  confab user restore --tenant default.demo ada@example.com";
 
 /// Where the store and the bus are.
 #[derive(Debug, Clone, Args)]
 pub struct StoreArgs {
-    /// Folder for the SQLite database, files and keys; made when missing.
-    #[arg(long, env = "CONFAB_DATA", default_value = "./confab-data", value_name = "DIR")]
+    /// Folder for the SQLite database and the master key; made when missing.
+    #[arg(long, global = true, env = "CONFAB_DATA", default_value = "./confab-data", value_name = "DIR")]
     pub data: PathBuf,
     /// Keep the store in Postgres instead of SQLite: postgres://user:password@host/database
-    #[arg(long, env = "CONFAB_DATABASE_URL", value_name = "URL", hide_env_values = true)]
+    #[arg(long, global = true, env = "CONFAB_DATABASE_URL", value_name = "URL", hide_env_values = true)]
     pub database_url: Option<SecretString>,
     /// Wake-ups and rate limits through Redis, for several processes: redis://host:6379
-    #[arg(long, env = "CONFAB_REDIS_URL", value_name = "URL", hide_env_values = true)]
+    #[arg(long, global = true, env = "CONFAB_REDIS_URL", value_name = "URL", hide_env_values = true)]
     pub redis_url: Option<SecretString>,
+    /// Key that seals the tenants' secrets, made when missing; the same for every process on one database. Default:
+    /// master.key in the data folder
+    #[arg(long, global = true, env = "CONFAB_MASTER_KEY_FILE", value_name = "FILE")]
+    pub master_key_file: Option<PathBuf>,
+}
+
+impl StoreArgs {
+    /// Where the master key is.
+    pub fn master_key(&self) -> PathBuf {
+        self.master_key_file.clone().unwrap_or_else(|| data::master_key_in(&self.data))
+    }
+
+    /// Whether a flag does what a tenant file says in this field.
+    pub fn does(&self, field: Field) -> bool {
+        match field {
+            Field::Postgres => self.database_url.is_some(),
+            Field::Redis => self.redis_url.is_some(),
+            Field::Placement => false,
+        }
+    }
 }
 
 /// Arguments of `confab up`.
@@ -103,7 +135,7 @@ pub struct UpArgs {
     /// Store and bus.
     #[command(flatten)]
     pub store: StoreArgs,
-    /// Network of proxies whose X-Forwarded-For counts, such as 10.0.0.0/8; may be given several times.
+    /// Network of proxies whose X-Forwarded-For, -Proto and -Host count, such as 10.0.0.0/8; may be given several times.
     #[arg(long = "trusted-proxy", env = "CONFAB_TRUSTED_PROXIES", value_delimiter = ',', value_name = "CIDR")]
     pub trusted_proxies: Vec<ipnet::IpNet>,
     /// Seconds that a drain after SIGTERM may take.
@@ -141,6 +173,9 @@ pub struct TourArgs {
     /// Where the server is.
     #[arg(long, default_value = "http://localhost:8080", value_name = "URL", conflicts_with = "start")]
     pub url: String,
+    /// Where its WebSocket is, if not at the same address: ws://host:port
+    #[arg(long, value_name = "URL", conflicts_with = "start")]
+    pub socket_url: Option<String>,
     /// Start a server for the tour and end it afterwards.
     #[arg(long, requires = "files")]
     pub start: bool,
@@ -153,6 +188,9 @@ pub struct TourArgs {
     /// With --start: wake-ups through Redis.
     #[arg(long, value_name = "URL", requires = "start")]
     pub redis_url: Option<SecretString>,
+    /// With --start: the master key of that Postgres, if it has served before.
+    #[arg(long, value_name = "FILE", requires = "start")]
+    pub master_key_file: Option<PathBuf>,
 }
 
 /// Arguments of `confab doctor`.
@@ -194,15 +232,10 @@ pub struct UserArgs {
 /// What can be done with accounts.
 #[derive(Debug, Clone, Subcommand)]
 pub enum UserAction {
-    /// Show the accounts of a tenant.
-    List {
-        /// `<namespace>.<name>` of the ChatTenant.
-        #[arg(long, value_name = "TENANT")]
-        tenant: String,
-        /// Only those whose username or full name has this in it.
-        #[arg(default_value = "")]
-        query: String,
-    },
+    /// Show the accounts of a tenant, suspended ones too, page by page.
+    List(ListArgs),
+    /// Make an account; its password is read from standard input, one line.
+    Add(AddArgs),
     /// End all sessions of an account and refuse new ones.
     Suspend(UserName),
     /// Let a suspended account sign in again.
@@ -217,6 +250,37 @@ pub struct UserName {
     pub tenant: String,
     /// E-mail address of the account.
     pub email: String,
+}
+
+/// Arguments of `confab user list`.
+#[derive(Debug, Clone, Args)]
+pub struct ListArgs {
+    /// `<namespace>.<name>` of the ChatTenant.
+    #[arg(long, value_name = "TENANT")]
+    pub tenant: String,
+    /// Which page, from 1.
+    #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub page: u32,
+    /// Accounts on a page.
+    #[arg(long, default_value_t = 50, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub limit: u32,
+    /// Only those whose username, full name or e-mail address has this in it.
+    #[arg(default_value = "")]
+    pub query: String,
+}
+
+/// Arguments of `confab user add`.
+#[derive(Debug, Clone, Args)]
+pub struct AddArgs {
+    /// Whose.
+    #[command(flatten)]
+    pub name: UserName,
+    /// Name within the tenant.
+    #[arg(long, value_name = "NAME")]
+    pub username: String,
+    /// Name as people write it.
+    #[arg(long, value_name = "NAME")]
+    pub full_name: Option<String>,
 }
 
 /// Arguments of `confab generate`.
@@ -239,6 +303,27 @@ mod tests {
     #[test]
     fn the_command_line_is_well_formed() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn the_store_is_named_before_or_behind_what_is_done_with_accounts() {
+        for line in ["user --data X list --tenant t", "user list --data X --tenant t", "user list --tenant t --data X"]
+        {
+            let cli = Cli::try_parse_from(["confab"].into_iter().chain(line.split(' '))).expect(line);
+            let Command::User(args) = cli.command else { panic!("{line}") };
+            assert_eq!(args.store.data, PathBuf::from("X"), "{line}");
+        }
+    }
+
+    #[test]
+    fn the_master_key_is_in_the_data_folder_unless_it_is_named() {
+        let key_of = |line: &str| {
+            let cli = Cli::try_parse_from(["confab"].into_iter().chain(line.split(' '))).expect("well formed");
+            let Command::Up(args) = cli.command else { panic!("{line}") };
+            args.store.master_key()
+        };
+        assert_eq!(key_of("up -f a --data X"), PathBuf::from("X/master.key"));
+        assert_eq!(key_of("up -f a --data X --master-key-file K"), PathBuf::from("K"));
     }
 
     #[test]

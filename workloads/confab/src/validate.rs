@@ -7,9 +7,12 @@ use crate::tenants;
 #[expect(clippy::print_stdout, reason = "the verdict is this command's output")]
 pub fn run(args: &ValidateArgs) -> bool {
     match tenants::load(&args.files) {
-        Ok(tenants) => {
-            for tenant in tenants {
+        Ok(loaded) => {
+            for tenant in loaded.tenants {
                 println!("ok  {} at {}", tenant.id, tenant.domain);
+            }
+            for field in loaded.ignored {
+                eprintln!("warning: {field}");
             }
             true
         }

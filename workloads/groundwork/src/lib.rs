@@ -3,7 +3,7 @@
 //! ```text
 //! Process::begin ── probes answer, signals are heard
 //!    │
-//! Process::lay   ── waits for the store as long as it takes: unready, alive, and saying why
+//! Process::lay   ── waits for the store as long as it takes: unready, alive, answering 503, and saying why
 //!    │
 //! (the service mounts its routes on the Ground and serves until it is drained)
 //!    │
@@ -15,7 +15,8 @@
 mod ground;
 mod process;
 mod settings;
+mod waiting_room;
 
 pub use ground::Ground;
 pub use process::{Process, listen};
-pub use settings::{GroundError, Settings, store_options};
+pub use settings::{GroundError, Settings, chain, store_options};

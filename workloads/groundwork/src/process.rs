@@ -14,8 +14,8 @@ use confab_chassis::redis_link::RedisLink;
 use confab_chassis::telemetry::Metrics;
 use confab_chassis::tenant::Tenants;
 use confab_chassis::token::{Keyring, Revocations, Verifier};
-use confab_contract::config::section::DrainConfig;
-use confab_identity::{IdentityFeed, IdentityParts};
+use confab_contract::config::section::{DrainConfig, HttpConfig};
+use confab_identity::{IdentityFeed, IdentityParts, KeyError};
 use confab_store::{Store, StoreError, StoreOptions};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -23,6 +23,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::ground::Ground;
 use crate::settings::{GroundError, Settings, chain};
+use crate::waiting_room::WaitingRoom;
 
 /// The part of readiness that the store reports.
 const DATABASE: &str = "database";
@@ -75,12 +76,29 @@ impl Process {
         self.probe_address
     }
 
-    /// Waits until everything is there that services need. `None`: the process was asked to leave before it was.
-    pub async fn lay(&self, settings: Settings) -> Result<Option<Ground>, GroundError> {
-        tokio::select! {
+    /// Waits until everything is there that services need, and answers 503 on the public listener meanwhile. `None`: the
+    /// process was asked to leave before it was.
+    pub async fn lay(
+        &self,
+        settings: Settings,
+        public: &TcpListener,
+        http: &HttpConfig,
+    ) -> Result<Option<Ground>, GroundError> {
+        let tenants = Tenants::new(settings.tenants.clone());
+        let room = WaitingRoom::open(public, http, tenants, self.clock.clone(), &self.metrics);
+        let room = room.map_err(|source| GroundError::System { what: "a listener has no twin".to_owned(), source })?;
+        let ground = tokio::select! {
             ground = self.wait_for_ground(settings) => ground.map(Some),
             () = self.drain.refusing() => Ok(None),
+        };
+        room.close().await;
+        // Only now: whoever sees the process ready is not answered 503 any more.
+        if let Ok(Some(ground)) = &ground {
+            self.health.report(KEYS, Ok(()));
+            let (store, health) = (ground.store.clone(), self.health.clone());
+            self.background.spawn(DATABASE, move |stop| watch(store.clone(), health.clone(), stop));
         }
+        ground
     }
 
     async fn wait_for_ground(&self, settings: Settings) -> Result<Ground, GroundError> {
@@ -104,9 +122,7 @@ impl Process {
             limiter: limiter.counted_by(&self.metrics),
             master_key,
         };
-        self.wait_for_keys(&ground).await;
-        let (store, health) = (ground.store.clone(), self.health.clone());
-        self.background.spawn(DATABASE, move |stop| watch(store.clone(), health.clone(), stop));
+        self.wait_for_keys(&ground).await?;
         Ok(ground)
     }
 
@@ -120,13 +136,15 @@ impl Process {
                     return Ok(store);
                 }
                 Err(error @ (StoreError::Address(_) | StoreError::SchemaTooNew { .. })) => return Err(error.into()),
-                Err(error) => self.health.report(DATABASE, Err(chain(&error))),
+                Err(error) => self.health.report(DATABASE, Err(waiting_for_store(&error))),
             }
             tokio::time::sleep(AGAIN_AFTER).await;
         }
     }
 
-    async fn wait_for_keys(&self, ground: &Ground) {
+    /// Reads keys and revocations, for as long as it takes the store to give them. A key that this process cannot open
+    /// stays so.
+    async fn wait_for_keys(&self, ground: &Ground) -> Result<(), GroundError> {
         let feed = IdentityFeed::new(IdentityParts {
             store: ground.store.clone(),
             tenants: ground.tenants.clone(),
@@ -135,12 +153,16 @@ impl Process {
             revocations: ground.revocations.clone(),
             clock: self.clock.clone(),
         });
-        while let Err(error) = feed.prime().await {
-            self.health.report(KEYS, Err(chain(&error)));
+        loop {
+            match feed.prime().await {
+                Ok(()) => break,
+                Err(error @ (KeyError::Sealed { .. } | KeyError::NoGeneration { .. })) => return Err(error.into()),
+                Err(error) => self.health.report(KEYS, Err(chain(&error))),
+            }
             tokio::time::sleep(AGAIN_AFTER).await;
         }
-        self.health.report(KEYS, Ok(()));
         feed.spawn(&self.background);
+        Ok(())
     }
 
     /// Ends what is left after the services have been drained.
@@ -153,6 +175,12 @@ impl Process {
         // Probes that failed have nothing more to say.
         let _ = self.probes.await;
     }
+}
+
+/// What is said of a store that is not there yet, in the log and by the readiness probe.
+fn waiting_for_store(error: &StoreError) -> String {
+    let cure = error.cure().map(|cure| format!("; {cure}")).unwrap_or_default();
+    format!("waiting for the database: {}{cure}", chain(error))
 }
 
 async fn open(options: StoreOptions) -> Result<Store, StoreError> {

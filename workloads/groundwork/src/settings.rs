@@ -7,6 +7,7 @@ use confab_chassis::redis_link::InvalidRedisUrl;
 use confab_chassis::seal::{MasterKey, SealError};
 use confab_contract::config::section::{BusConfig, DatabaseConfig};
 use confab_contract::config::tenant::TenantConfig;
+use confab_identity::KeyError;
 use confab_store::{Source, StoreError, StoreOptions};
 use secrecy::SecretString;
 
@@ -64,6 +65,9 @@ pub enum GroundError {
     /// The database cannot be used, and waiting does not help.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The store's keys cannot be used, and waiting does not help.
+    #[error(transparent)]
+    Keys(#[from] KeyError),
     /// The master key cannot be read.
     #[error(transparent)]
     MasterKey(#[from] SealError),
@@ -82,7 +86,7 @@ pub enum GroundError {
 }
 
 /// An error with its causes, on one line.
-pub(crate) fn chain(error: &(dyn Error + 'static)) -> String {
+pub fn chain(error: &(dyn Error + 'static)) -> String {
     let causes = std::iter::successors(Some(error), |&error| error.source());
     let mut texts: Vec<String> = causes.map(ToString::to_string).collect();
     texts.dedup();

@@ -29,7 +29,7 @@ pub enum KeyError {
     },
     /// The key was sealed by another master key, or its row was changed.
     #[error(
-        "signing key {kid} of tenant {tenant} does not open with this master key; give every process the same key file"
+        "signing key {kid} of tenant {tenant} was sealed by another master key; give every process on one database the same key file"
     )]
     Sealed {
         /// Whose key.
@@ -57,6 +57,19 @@ pub async fn load(
     let keys = rows.iter().map(|row| open(master_key, row)).collect::<Result<Vec<_>, _>>()?;
     keyring.replace(tenant.id(), keys);
     Ok(())
+}
+
+/// Whether the tenant's keys open with this master key, without changing anything; says how many there are.
+pub async fn check(
+    store: &Store,
+    master_key: &MasterKey,
+    tenant: &TenantId,
+    now: Timestamp,
+) -> Result<usize, KeyError> {
+    let listed = signing_keys::list(store, tenant, now).await;
+    let rows = listed.map_err(|source| KeyError::Store { tenant: tenant.clone(), source })?;
+    rows.iter().try_for_each(|row| open(master_key, row).map(drop))?;
+    Ok(rows.len())
 }
 
 /// The tenant's keys, with the one that was due.

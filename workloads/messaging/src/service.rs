@@ -18,7 +18,7 @@ pub async fn run(config: MessagingConfig) -> anyhow::Result<()> {
     // Taken before the store is awaited, so that a wrong address is told at once.
     let listener = listen(config.http.listen).await?;
     let settings = Settings::from_config(&config.database, &config.bus, &config.master_key_file, &config.tenants)?;
-    let ground = process.lay(settings).await?;
+    let ground = process.lay(settings, &listener, &config.http).await?;
     if let Some(ground) = &ground {
         serve_until_drained(listener, &config, &process, ground).await?;
     }

@@ -17,7 +17,7 @@ pub async fn run(config: PresenceConfig) -> anyhow::Result<()> {
     process.listen_for_signals()?;
     let listener = listen(config.http.listen).await?;
     let settings = Settings::from_config(&config.database, &config.bus, &config.master_key_file, &config.tenants)?;
-    let ground = process.lay(settings).await?;
+    let ground = process.lay(settings, &listener, &config.http).await?;
     if let Some(ground) = &ground {
         serve_until_drained(listener, &config, &process, ground).await;
     }

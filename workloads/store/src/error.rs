@@ -7,6 +7,7 @@ use confab_contract::UserId;
 
 use self::fault::Fault;
 
+mod cure;
 pub(crate) mod fault;
 
 /// The store could not do its work. It is cheap to clone, so that all callers of one failed batch can be told.
@@ -62,6 +63,9 @@ pub enum StoreError {
     /// The address of the database, or the path of the file, makes no sense.
     #[error("the database address cannot be used")]
     Address(#[source] Arc<sqlx::Error>),
+    /// The database is there and turns us away: a wrong password, a database that does not exist, a missing right.
+    #[error("the database refuses the connection")]
+    Refused(#[source] Arc<sqlx::Error>),
     /// A statement failed: our mistake.
     #[error("failed to run a statement")]
     Query(#[source] Arc<sqlx::Error>),
@@ -83,10 +87,12 @@ impl StoreError {
         Self::unavailable("no answer in time")
     }
 
-    /// An error of opening: what is wrong with the address is told apart from a server that is away.
+    /// An error of opening: what is wrong with the address, and who is turned away, are told apart from a server that is
+    /// away.
     pub(crate) fn opening(error: sqlx::Error) -> Self {
         match error {
             sqlx::Error::Configuration(_) | sqlx::Error::InvalidArgument(_) => Self::Address(Arc::new(error)),
+            error if fault::of(&error) == Fault::Statement => Self::Refused(Arc::new(error)),
             error => error.into(),
         }
     }
@@ -119,7 +125,7 @@ impl From<sqlx::Error> for StoreError {
             }
             (Fault::Statement, _) => return Self::Query(source),
             (Fault::Away, _) => "the connection was refused, lost or not answered",
-            (Fault::ShutOut, _) => "it refuses the sign-in; check the database's name, the user and the password",
+            (Fault::ShutOut, _) => "it refuses the sign-in",
             (Fault::Busy, _) => "the database is busy or starting",
             (Fault::Disk, _) => "the disk refuses",
             (Fault::Conflict, _) => "another transaction was in the way",

@@ -65,16 +65,17 @@ impl Store {
         Ok(Self { inner: Arc::new(Inner { pools, lanes, writer }) })
     }
 
-    /// Brings the schema up to date. Several processes may do so at once. A schema newer than this program is refused.
+    /// Brings the schema up to date. Several processes may do so at once. A newer schema is left as it is, and refused when
+    /// it does not bear this program.
     pub async fn migrate(&self) -> Result<(), StoreError> {
         schema::migrate(&self.inner.pools).await
     }
 
-    /// Readiness: the database answers, is durable, and has the schema of this program. Answers within seconds.
+    /// Readiness: the database answers, is durable, and has a schema that this program understands. Answers within seconds.
     pub async fn check(&self) -> Result<(), StoreError> {
         let check = async {
             self.inner.pools.check_durable().await?;
-            schema::check(schema::version(&self.inner.pools).await?)
+            schema::check(schema::found(&self.inner.pools).await?)
         };
         tokio::time::timeout(CHECK_LIMIT, check).await.map_err(|_| StoreError::silent())?
     }
@@ -87,6 +88,14 @@ impl Store {
         });
         let (millis,): (Seq,) = self.read().await?.one(query).await?;
         Ok(Timestamp::from_millis(i64::try_from(millis.0).unwrap_or(i64::MAX)))
+    }
+
+    /// The database's version in its own words, such as `16.3` or `3.50.2`.
+    pub async fn server_version(&self) -> Result<String, StoreError> {
+        let query =
+            Query::new(Sql { sqlite: "SELECT sqlite_version()", postgres: "SELECT current_setting('server_version')" });
+        let (version,): (String,) = self.read().await?.one(query).await?;
+        Ok(version)
     }
 
     /// Finishes what is queued and closes all connections, within seconds. Calls after this are refused as unavailable.

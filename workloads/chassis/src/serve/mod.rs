@@ -64,6 +64,30 @@ pub async fn serve(listener: TcpListener, app: Router, config: HttpConfig, drain
     }
 }
 
+/// Serves until `stop`; what is on its way then has `last_answers` to be finished.
+pub async fn serve_until(
+    listener: TcpListener,
+    app: Router,
+    read_timeout: Duration,
+    stop: CancellationToken,
+    last_answers: Duration,
+    metrics: HttpMetrics,
+) {
+    let ends = Ends { refusing: stop.clone(), ..Ends::default() };
+    let cut = ends.cut.clone();
+    let serving = accept(listener, app, read_timeout, ends, metrics);
+    let ending = async {
+        stop.cancelled().await;
+        tokio::time::sleep(last_answers).await;
+        cut.cancel();
+        std::future::pending::<()>().await;
+    };
+    tokio::select! {
+        () = serving => {}
+        () = ending => {}
+    }
+}
+
 /// The three things that end connections.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Ends {

@@ -1,5 +1,7 @@
 //! Log lines on standard error, as JSON for machines or as text for people.
 
+use std::io::IsTerminal as _;
+
 use confab_contract::config::section::{LogConfig, LogFormat};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::layer::SubscriberExt as _;
@@ -30,7 +32,9 @@ pub fn init(config: &LogConfig) -> Result<(), TelemetryError> {
             registry.with(lines).try_init()?;
         }
         LogFormat::Text => {
-            let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+            // Colours are for a terminal; in a file they are noise.
+            let colours = std::io::stderr().is_terminal();
+            let lines = tracing_subscriber::fmt::layer().with_ansi(colours).with_writer(std::io::stderr);
             registry.with(lines).try_init()?;
         }
     }

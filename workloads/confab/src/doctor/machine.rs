@@ -55,8 +55,17 @@ pub fn port(flag: &str, address: SocketAddr) -> Finding {
     }
 }
 
+/// What is going to be in the data folder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Holds {
+    /// SQLite and the master key.
+    Database,
+    /// The master key of a store in Postgres.
+    KeyAlone,
+}
+
 /// The data folder: can it be written, is it durable, is there room. Leaves nothing behind.
-pub fn data_folder(folder: &Path) -> Vec<Finding> {
+pub fn data_folder(folder: &Path, holds: Holds) -> Vec<Finding> {
     let exists = folder.is_dir();
     let place = nearest_existing(folder);
     let topic = "data folder";
@@ -66,10 +75,10 @@ pub fn data_folder(folder: &Path) -> Vec<Finding> {
         Finding::well(topic, format!("{} does not exist yet and will be made", folder.display()))
     }];
     findings.push(sync_time(&place));
-    findings.push(free_space(&place));
-    if let Some(finding) = file_system(&place) {
-        findings.push(finding);
+    if holds == Holds::Database {
+        findings.push(free_space(&place));
     }
+    findings.extend(file_system(&place, holds));
     findings
 }
 
@@ -119,23 +128,25 @@ fn free_space(place: &Path) -> Finding {
 }
 
 /// Warns of file systems that forget or cannot lock. Linux only; elsewhere nothing is said.
-fn file_system(place: &Path) -> Option<Finding> {
+fn file_system(place: &Path, holds: Holds) -> Option<Finding> {
     let mounts = fs::read_to_string("/proc/mounts").ok()?;
-    let kind = kind_of_mount(&mounts, place)?;
-    let finding = match kind.as_str() {
+    Some(judge_file_system(kind_of_mount(&mounts, place)?, holds))
+}
+
+fn judge_file_system(kind: String, holds: Holds) -> Finding {
+    match kind.as_str() {
         "tmpfs" | "ramfs" => Finding::mend(
             "file system",
             format!("{kind}: everything is gone after a restart"),
             "choose a folder on a disk with --data",
         ),
-        "nfs" | "nfs4" | "cifs" | "smb3" | "9p" => Finding::mend(
+        "nfs" | "nfs4" | "cifs" | "smb3" | "9p" if holds == Holds::Database => Finding::mend(
             "file system",
             format!("{kind}: SQLite is not safe on network file systems"),
             "choose a local disk with --data, or a database with --database-url",
         ),
         _ => Finding::well("file system", kind),
-    };
-    Some(finding)
+    }
 }
 
 /// The type of the mount that holds `place`: the longest mount point that is a prefix of it.
@@ -169,9 +180,19 @@ mod tests {
     }
 
     #[test]
+    fn memory_forgets_the_key_too_and_a_network_is_bad_for_sqlite_alone() {
+        use super::super::finding::Level;
+        let level = |kind: &str, holds| judge_file_system(kind.to_owned(), holds).level;
+        assert_eq!(level("ext4", Holds::Database), Level::Well);
+        assert_eq!(level("tmpfs", Holds::KeyAlone), Level::Mend);
+        assert_eq!(level("nfs4", Holds::Database), Level::Mend);
+        assert_eq!(level("nfs4", Holds::KeyAlone), Level::Well);
+    }
+
+    #[test]
     fn the_doctor_leaves_nothing_in_the_data_folder() {
         let folder = tempfile::tempdir().expect("a scratch folder");
-        data_folder(folder.path());
+        data_folder(folder.path(), Holds::Database);
         assert_eq!(fs::read_dir(folder.path()).expect("readable").count(), 0);
     }
 }

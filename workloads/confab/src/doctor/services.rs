@@ -1,56 +1,88 @@
-//! Checks of the services that the store and the bus are in.
+//! Checks of the services that the store and the bus are in. They change nothing: no table and no key is made.
 
 use std::path::Path;
 
 use confab_chassis::bus;
-use confab_contract::Timestamp;
+use confab_chassis::clock::Clock;
+use confab_groundwork::chain;
 use confab_store::{Source, Store, StoreError, StoreOptions};
 use secrecy::SecretString;
 
 use super::finding::Finding;
+use super::keys::KeyCheck;
+use super::{skew, version};
 use crate::up::data;
 
-/// Skew between this clock and a service's, from which tokens and windows begin to suffer.
-const SKEW_MILLIS: i64 = 2000;
+/// What is said of an error that knows no better cure.
+const CHECK_DATABASE: &str = "check the address, and that the database runs";
 
 /// The SQLite database, if there is one already.
-pub async fn sqlite(folder: &Path) -> Option<Finding> {
+pub async fn sqlite(folder: &Path, keys: &KeyCheck) -> Vec<Finding> {
     let file = data::database_in(folder);
     if !file.is_file() {
-        return None;
+        return vec![keys.without_database()];
     }
-    Some(match open(Source::Sqlite(file)).await {
-        Ok(_) => Finding::well("database", "SQLite with durable settings"),
-        Err(error) => unfit(&error),
-    })
+    match open(Source::Sqlite(file)).await {
+        Ok(store) => examined(store, "SQLite", keys).await,
+        Err(error) => vec![unfit(&error)],
+    }
 }
 
-/// Postgres: reachable, durable, of a known schema, and of the same time.
-pub async fn postgres(url: &SecretString, now: Timestamp) -> Vec<Finding> {
-    let store = match open(Source::Postgres(url.clone())).await {
-        Ok(store) => store,
-        Err(error) => return vec![unfit(&error)],
-    };
-    let mut findings = vec![Finding::well("database", "Postgres with durable settings")];
+/// Postgres: reachable, durable, of a known version and schema, and of the same time.
+pub async fn postgres(url: &SecretString, keys: &KeyCheck) -> Vec<Finding> {
+    match open(Source::Postgres(url.clone())).await {
+        Ok(store) => examined(store, "Postgres", keys).await,
+        Err(error) => vec![unfit(&error)],
+    }
+}
+
+/// Redis: reachable, of a known version, and of the same time.
+pub async fn redis(url: &SecretString) -> Vec<Finding> {
+    let clock = Clock::system();
+    let before = clock.now();
+    match bus::probe(url).await {
+        Ok(facts) => {
+            vec![version::redis(&facts.version), skew::finding("redis clock", facts.time, before, clock.now())]
+        }
+        Err(error) => vec![Finding::mend(
+            "redis",
+            chain(&error),
+            "check --redis-url, and that Redis runs; without it nothing is lost, but delivery is slower",
+        )],
+    }
+}
+
+async fn examined(store: Store, engine: &str, keys: &KeyCheck) -> Vec<Finding> {
+    let mut findings = vec![match store.server_version().await {
+        Ok(found) => version::database(store.engine(), &found),
+        Err(error) => unfit(&error),
+    }];
+    let checked = store.check().await;
+    let tables_are_there = checked.is_ok();
+    findings.push(schema(engine, checked));
+    let clock = Clock::system();
+    let before = clock.now();
     match store.server_time().await {
-        Ok(theirs) => findings.push(skew("database clock", theirs, now)),
+        Ok(theirs) => findings.push(skew::finding("database clock", theirs, before, clock.now())),
         Err(error) => findings.push(unfit(&error)),
     }
+    findings.push(if tables_are_there { keys.against(&store).await } else { keys.without_database() });
     store.close().await;
     findings
 }
 
-/// Redis: reachable, and of the same time.
-pub async fn redis(url: &SecretString, now: Timestamp) -> Vec<Finding> {
-    match bus::probe(url).await {
-        Ok(facts) => {
-            vec![Finding::well("redis", format!("version {}", facts.version)), skew("redis clock", facts.time, now)]
+/// Durability was looked at when the store was opened, and once more by the check.
+fn schema(engine: &str, checked: Result<(), StoreError>) -> Finding {
+    match checked {
+        Ok(()) => Finding::well("database", format!("{engine} with durable settings and a known schema")),
+        Err(StoreError::SchemaTooOld { found: 0, .. }) => {
+            Finding::well("database", format!("{engine} with durable settings, empty; the tables will be made"))
         }
-        Err(error) => vec![Finding::mend(
-            "redis",
-            error.to_string(),
-            "check --redis-url, and that Redis runs; without it nothing is lost, but delivery is slower",
-        )],
+        Err(StoreError::SchemaTooOld { found, known }) => Finding::well(
+            "database",
+            format!("{engine} with durable settings; its schema will be brought from version {found} to {known}"),
+        ),
+        Err(error) => unfit(&error),
     }
 }
 
@@ -62,15 +94,22 @@ fn unfit(error: &StoreError) -> Finding {
     let cure = match error {
         StoreError::NotDurable { .. } => "change the setting; Confab acknowledges only what is durable",
         StoreError::SchemaTooNew { .. } => "use the newer confab that made this schema",
-        _ => "check the address, and that the database runs",
+        _ => error.cure().unwrap_or(CHECK_DATABASE),
     };
-    Finding::mend("database", error.to_string(), cure)
+    Finding::mend("database", chain(error), cure)
 }
 
-fn skew(topic: &str, theirs: Timestamp, ours: Timestamp) -> Finding {
-    let millis = theirs.millis_since(ours).abs();
-    if millis > SKEW_MILLIS {
-        return Finding::mend(topic, format!("{millis} ms apart from this machine's"), "synchronise both clocks (NTP)");
+#[cfg(test)]
+mod tests {
+    use super::super::finding::Level;
+    use super::*;
+
+    #[test]
+    fn an_empty_and_an_older_database_are_well_and_a_newer_one_is_not() {
+        let level = |checked| schema("SQLite", checked).level;
+        assert_eq!(level(Ok(())), Level::Well);
+        assert_eq!(level(Err(StoreError::SchemaTooOld { found: 0, known: 3 })), Level::Well);
+        assert_eq!(level(Err(StoreError::SchemaTooOld { found: 2, known: 3 })), Level::Well);
+        assert_eq!(level(Err(StoreError::SchemaTooNew { found: 4, known: 3 })), Level::Mend);
     }
-    Finding::well(topic, format!("{millis} ms apart"))
 }

@@ -4,16 +4,21 @@ use std::io::Write;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail, ensure};
+use confab_contract::socket::close::CloseReason;
 use futures_util::{SinkExt as _, StreamExt as _};
 use serde_json::{Value, json};
-use tokio::net::TcpStream;
-use tokio_tungstenite::tungstenite::Message;
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+use tokio_tungstenite::tungstenite::{Error as SocketError, Message};
 
+use super::address::{Addresses, Stream};
 use super::transcript::Transcript;
 
 /// Longest wait for a frame that must come.
 const FRAME_DEADLINE: Duration = Duration::from_secs(10);
+/// Longest wait until another replica knows, too, that a session has ended. A second is promised; a busy machine adds to it.
+const REVOCATION_DEADLINE: Duration = Duration::from_secs(2);
+/// Pause between two looks at another replica.
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
 /// Longest wait for a rate limit to open again.
 const LONGEST_PAUSE: u64 = 70;
 
@@ -33,13 +38,13 @@ pub struct Person {
     pub access_token: String,
     /// Known after signing in.
     pub refresh_token: String,
-    base: String,
+    addresses: Addresses,
     http: reqwest::Client,
 }
 
 impl Person {
     /// A person who has no account yet. `tag` keeps names of different tours apart.
-    pub fn new(name: &'static str, tag: &str, base: &str, http: reqwest::Client) -> Self {
+    pub fn new(name: &'static str, tag: &str, addresses: Addresses, http: reqwest::Client) -> Self {
         let username = format!("{}-{tag}", name.to_lowercase());
         Self {
             name,
@@ -49,7 +54,7 @@ impl Person {
             user_id: String::new(),
             access_token: String::new(),
             refresh_token: String::new(),
-            base: base.trim_end_matches('/').to_owned(),
+            addresses,
             http,
         }
     }
@@ -75,9 +80,27 @@ impl Person {
         Ok(reply)
     }
 
+    /// Asks until the session is known to be over: behind a load balancer another replica may answer, which learns of it
+    /// within a second.
+    pub async fn see_session_end<W: Write>(&self, transcript: &mut Transcript<W>) -> Result<()> {
+        let (method, path) = ("GET", "/v1/users/me");
+        transcript.request(self.name, method, path, None)?;
+        let deadline = Instant::now() + REVOCATION_DEADLINE;
+        let (status, reply, _, took) = loop {
+            let attempt = self.attempt(method, path, None).await?;
+            if attempt.0 != 200 || Instant::now() > deadline {
+                break attempt;
+            }
+            tokio::time::sleep(LOOK_AGAIN).await;
+        };
+        transcript.reply(self.name, status, took, &reply)?;
+        ensure!(status == 401, "after the end of its session a token must get 401, not {status}: {reply}");
+        Ok(())
+    }
+
     async fn attempt(&self, method: &str, path: &str, body: Option<&Value>) -> Result<(u16, Value, u64, Duration)> {
         let method: reqwest::Method = method.parse().context("the tour uses plain methods")?;
-        let mut request = self.http.request(method, format!("{}{path}", self.base));
+        let mut request = self.http.request(method, format!("{}{path}", self.addresses.api));
         if !self.access_token.is_empty() {
             request = request.bearer_auth(&self.access_token);
         }
@@ -85,7 +108,7 @@ impl Person {
             request = request.json(body);
         }
         let started = Instant::now();
-        let reply = request.send().await.with_context(|| format!("no answer from {}", self.base))?;
+        let reply = request.send().await.with_context(|| format!("no answer from {}", self.addresses.api))?;
         let status = reply.status().as_u16();
         let pause = reply.headers().get("retry-after").and_then(|value| value.to_str().ok()?.parse().ok()).unwrap_or(1);
         let body = reply.json().await.unwrap_or(Value::Null);
@@ -123,8 +146,9 @@ impl Person {
             SignIn::InFrame { .. } => "/v1/ws".to_owned(),
         };
         transcript.request(self.name, "GET", &path, None)?;
-        let url = format!("{}{path}", self.base.replacen("http", "ws", 1));
-        let (stream, _) = tokio_tungstenite::connect_async(&url).await.context("the socket did not open")?;
+        let started = Instant::now();
+        let (stream, upgraded) = self.addresses.open_socket(&path).await.map_err(refused_upgrade)?;
+        transcript.reply(self.name, upgraded.status().as_u16(), started.elapsed(), &Value::Null)?;
         let mut socket = Socket { name: self.name, stream };
         if let SignIn::InFrame { resume } = sign_in {
             let mut frame = json!({"type": "auth", "token": self.access_token});
@@ -152,7 +176,7 @@ pub enum SignIn {
 /// An open socket.
 pub struct Socket {
     name: &'static str,
-    stream: WebSocketStream<MaybeTlsStream<TcpStream>>,
+    stream: Stream,
 }
 
 impl Socket {
@@ -164,19 +188,42 @@ impl Socket {
 
     /// Waits for a frame of this type, showing all that come before it.
     pub async fn expect<W: Write>(&mut self, transcript: &mut Transcript<W>, kind: &str) -> Result<Value> {
+        loop {
+            match self.next(transcript, kind).await? {
+                Next::Frame(frame) if frame["type"] == kind => return Ok(frame),
+                Next::Frame(_) => {}
+                Next::Closed(code) => bail!("the server closed the socket of {} with {code:?}", self.name),
+            }
+        }
+    }
+
+    /// Waits until the server closes the socket for this reason, showing all that comes before it.
+    pub async fn expect_close<W: Write>(&mut self, transcript: &mut Transcript<W>, reason: CloseReason) -> Result<()> {
+        loop {
+            if let Next::Closed(code) = self.next(transcript, "the end").await? {
+                ensure!(code == Some(reason.code()), "the socket was closed with {code:?}, not {}", reason.code());
+                return Ok(());
+            }
+        }
+    }
+
+    /// What comes next. Ping and pong are none of the story's business.
+    async fn next<W: Write>(&mut self, transcript: &mut Transcript<W>, awaited: &str) -> Result<Next> {
         let deadline = tokio::time::Instant::now() + FRAME_DEADLINE;
         loop {
             let next = tokio::time::timeout_at(deadline, self.stream.next());
-            let message = next.await.with_context(|| format!("{} waited for {kind} in vain", self.name))?;
-            match message.context("the socket ended")?? {
+            let message = next.await.with_context(|| format!("{} waited for {awaited} in vain", self.name))?;
+            match message.context("the socket ended without a close frame")?? {
                 Message::Text(text) => {
                     let frame: Value = serde_json::from_str(&text).context("a frame that is not JSON")?;
                     transcript.frame_in(self.name, &frame)?;
-                    if frame["type"] == kind {
-                        return Ok(frame);
-                    }
+                    return Ok(Next::Frame(frame));
                 }
-                Message::Close(close) => bail!("the server closed the socket: {close:?}"),
+                Message::Close(Some(CloseFrame { code, reason })) => {
+                    transcript.closed(self.name, code.into(), &reason)?;
+                    return Ok(Next::Closed(Some(code.into())));
+                }
+                Message::Close(None) => return Ok(Next::Closed(None)),
                 _ => {}
             }
         }
@@ -186,6 +233,21 @@ impl Socket {
     pub fn cut(self) {
         drop(self);
     }
+}
+
+/// What a socket brings.
+enum Next {
+    Frame(Value),
+    Closed(Option<u16>),
+}
+
+/// An upgrade that was answered by something else says what.
+fn refused_upgrade(error: SocketError) -> anyhow::Error {
+    let SocketError::Http(response) = error else {
+        return anyhow::Error::from(error).context("the socket did not open");
+    };
+    let body = response.body().as_deref().map(String::from_utf8_lossy).unwrap_or_default();
+    anyhow::anyhow!("the socket did not open: {} {body}", response.status())
 }
 
 /// A text inside a reply.

@@ -5,6 +5,7 @@ use std::io::Write;
 use anyhow::{Result, ensure};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use confab_contract::socket::close::CloseReason;
 use serde_json::{Value, json};
 
 use super::person::{Person, SignIn, Socket, text_at};
@@ -174,12 +175,8 @@ async fn say_goodbye<W: Write>(stage: &mut Stage<W>, mut ada_socket: Socket) -> 
     let Stage { transcript, ada, .. } = stage;
     transcript.step("Ada signs out: her token and her socket end at once")?;
     ada.call(transcript, ("POST", "/v1/auth/logout", None), 200).await?;
-    ada.call(transcript, ("GET", "/v1/users/me", None), 401).await?;
-    let closed = ada_socket.expect(transcript, "never sent").await;
-    let closed = closed.err().map(|error| error.to_string()).unwrap_or_default();
-    ensure!(closed.contains("closed the socket"), "the socket must be closed, not {closed}");
-    transcript.say("Ada's socket was closed by the server (4403: the session was ended)")?;
-    Ok(())
+    ada.see_session_end(transcript).await?;
+    ada_socket.expect_close(transcript, CloseReason::SessionRevoked).await
 }
 
 fn text_message(text: &str, temp_id: &str) -> Value {

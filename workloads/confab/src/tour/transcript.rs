@@ -55,6 +55,11 @@ impl<W: Write> Transcript<W> {
         writeln!(self.out, "   {who} ⇐ {}", compact(frame))
     }
 
+    /// A socket that the other side closed.
+    pub fn closed(&mut self, who: &str, code: u16, reason: &str) -> io::Result<()> {
+        writeln!(self.out, "   {who} ⇐ closed: {code} {reason}")
+    }
+
     fn json(&mut self, body: Option<&Value>) -> io::Result<()> {
         let Some(body) = body.filter(|body| !body.is_null()) else { return Ok(()) };
         let text = serde_json::to_string_pretty(&shown(body)).map_err(io::Error::other)?;

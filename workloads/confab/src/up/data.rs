@@ -1,15 +1,15 @@
-//! The data folder: SQLite file, master key, and a lock that keeps a second process out.
+//! The data folder: the master key, and where the store is SQLite, its file and a lock that keeps a second process out.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
+use confab_chassis::seal::MasterKey;
 
-/// A data folder that this process owns until it is dropped.
+/// The data folder of a SQLite store, which this process owns until it is dropped: SQLite has one writer.
 #[derive(Debug)]
 pub struct DataFolder {
-    path: PathBuf,
     _lock: File,
 }
 
@@ -21,23 +21,13 @@ impl DataFolder {
         let lock = OpenOptions::new().create(true).truncate(false).write(true).open(&lock_path);
         let lock = lock.with_context(|| format!("{} cannot be opened", lock_path.display()))?;
         match lock.try_lock() {
-            Ok(()) => Ok(Self { path: path.to_owned(), _lock: lock }),
+            Ok(()) => Ok(Self { _lock: lock }),
             Err(TryLockError::WouldBlock) => bail!(
                 "the data folder {} is in use by another confab; stop it, or choose another with --data",
                 path.display()
             ),
             Err(TryLockError::Error(error)) => Err(error).context("the data folder cannot be locked"),
         }
-    }
-
-    /// The SQLite database.
-    pub fn database(&self) -> PathBuf {
-        database_in(&self.path)
-    }
-
-    /// The key that seals the tenants' secrets.
-    pub fn master_key(&self) -> PathBuf {
-        master_key_in(&self.path)
     }
 }
 
@@ -49,6 +39,18 @@ pub fn database_in(folder: &Path) -> PathBuf {
 /// Where the master key of a data folder is.
 pub fn master_key_in(folder: &Path) -> PathBuf {
     folder.join("master.key")
+}
+
+/// Reads the master key, and makes it before, with the folder that it is in by default, if it is not there. A key that is
+/// there is only read: it may lie on a volume that takes no writes.
+pub fn master_key(file: &Path, folder: &Path) -> Result<MasterKey> {
+    if file.exists() {
+        return Ok(MasterKey::from_file(file)?);
+    }
+    if file.starts_with(folder) {
+        make_private(folder).with_context(|| format!("the data folder {} cannot be made", folder.display()))?;
+    }
+    Ok(MasterKey::load_or_generate(file)?)
 }
 
 fn make_private(path: &Path) -> io::Result<()> {
@@ -69,6 +71,16 @@ mod tests {
         assert!(refused.contains("in use"), "{refused}");
         drop(first);
         DataFolder::open(&path).expect("it is free again");
+    }
+
+    #[test]
+    fn a_master_key_elsewhere_needs_no_data_folder() {
+        let scratch = tempfile::tempdir().expect("a scratch folder");
+        let (key, folder) = (scratch.path().join("shared.key"), scratch.path().join("data"));
+        let made = master_key(&key, &folder).expect("it can be made");
+        let read = master_key(&key, &folder).expect("it is there");
+        assert_eq!(made.mac("a", b"b"), read.mac("a", b"b"));
+        assert!(!folder.exists());
     }
 
     #[test]

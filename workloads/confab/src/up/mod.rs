@@ -5,17 +5,18 @@ pub mod data;
 mod options;
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use confab_chassis::http::Edge;
-use confab_chassis::seal::MasterKey;
 use confab_chassis::{serve, telemetry};
 use confab_contract::config::messaging::PasswordConfig;
 use confab_contract::config::presence::SocketConfig;
 use confab_contract::config::section::{DatabaseConfig, LogConfig};
 use confab_contract::config::tenant::TenantConfig;
-use confab_groundwork::{Ground, Process, Settings};
+use confab_groundwork::{Ground, GroundError, Process, Settings};
+use confab_identity::KeyError;
 use confab_messaging::Messaging;
 use confab_presence::{Presence, Tempo};
 use confab_store::{Source, Store, StoreOptions};
@@ -26,7 +27,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::cli::{StoreArgs, UpArgs};
 use crate::tenants;
-use banner::{Banner, base_url};
+use banner::{Banner, base_url, called};
 use data::DataFolder;
 pub use options::Options;
 
@@ -59,14 +60,20 @@ pub struct Server {
 
 impl Server {
     async fn start(options: Options, on_signals: bool) -> Result<Option<Self>> {
-        let tenants = tenants::load(&options.files).map_err(|problems| anyhow::anyhow!(problems.join("\n")))?;
-        let folder = DataFolder::open(&options.data)?;
-        let master_key = MasterKey::load_or_generate(&folder.master_key())?;
-        let store = options.store_in_words();
+        let loaded = tenants::load(&options.files).map_err(|problems| anyhow::anyhow!(problems.join("\n")))?;
+        for field in loaded.ignored.iter().filter(|field| !options.store.does(field.field)) {
+            eprintln!("warning: {field}");
+        }
+        let mut tenants = loaded.tenants;
+        tenants::answer_at(&mut tenants, options.http.listen.ip());
+        let folder = match options.store.database_url {
+            None => Some(DataFolder::open(&options.store.data)?),
+            Some(_) => None,
+        };
         let settings = Settings {
-            store: options.store_options(folder.database()),
-            redis_url: options.redis_url.clone(),
-            master_key,
+            store: options.store_options(),
+            redis_url: options.store.redis_url.clone(),
+            master_key: data::master_key(&options.store.master_key(), &options.store.data)?,
             tenants: tenants.clone(),
         };
         let process = Process::begin(options.drain.clone(), options.ops_listen).await?;
@@ -75,7 +82,9 @@ impl Server {
         }
         let listener = confab_groundwork::listen(options.http.listen).await?;
         let (api, ops, drain) = (listener.local_addr()?, process.probe_address(), process.drain.clone());
-        let Some(ground) = process.lay(settings).await? else {
+        let (store, key) = (options.store_in_words(), options.store.master_key());
+        let ground = process.lay(settings, &listener, &options.http).await;
+        let Some(ground) = ground.map_err(|error| about_key(error, &key))? else {
             process.end(None).await;
             return Ok(None);
         };
@@ -89,7 +98,11 @@ impl Server {
     }
 
     fn banner(&self) -> String {
-        Banner { api: self.api, ops: self.ops, tenants: &self.tenants, store: &self.store }.text()
+        let (name, path) =
+            (std::env::args_os().next().unwrap_or_else(|| "confab".into()), std::env::current_exe().ok());
+        let program = called(Path::new(&name), path.as_deref(), std::env::current_dir().ok().as_deref());
+        let Self { api, ops, tenants, store, .. } = self;
+        Banner { api: *api, ops: *ops, program: &program, tenants, store }.text()
     }
 
     /// Drains and waits for the end.
@@ -107,7 +120,7 @@ async fn serve_until_drained(
     options: Options,
     process: Process,
     ground: Ground,
-    _folder: DataFolder,
+    _folder: Option<DataFolder>,
 ) {
     let messaging = messaging(&process, &ground);
     let presence = presence(&process, &ground);
@@ -117,6 +130,16 @@ async fn serve_until_drained(
     // Presence ends by the drain, too: when the last connection has been closed.
     tokio::join!(serving, presence.run(CancellationToken::new()));
     process.end(Some(ground)).await;
+}
+
+/// A master key that does not fit comes with the flag that names another.
+fn about_key(error: GroundError, key: &Path) -> anyhow::Error {
+    if !matches!(error, GroundError::Keys(KeyError::Sealed { .. })) {
+        return error.into();
+    }
+    let key = key.display();
+    let text = format!("the master key {key} does not fit this database; name the right one with --master-key-file");
+    anyhow::Error::from(error).context(text)
 }
 
 fn messaging(process: &Process, ground: &Ground) -> Messaging {

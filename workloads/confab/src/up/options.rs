@@ -3,13 +3,11 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
-use anyhow::Result;
 use confab_contract::config::section::{DrainConfig, HttpConfig};
 use confab_store::StoreOptions;
-use secrecy::SecretString;
 
-use super::source_of;
-use crate::cli::{TourArgs, UpArgs};
+use super::{data, source_of};
+use crate::cli::{StoreArgs, TourArgs, UpArgs};
 
 /// What a server is started with.
 #[derive(Debug, Clone)]
@@ -20,12 +18,8 @@ pub struct Options {
     pub http: HttpConfig,
     /// Probes and metrics.
     pub ops_listen: SocketAddr,
-    /// The data folder.
-    pub data: PathBuf,
-    /// Postgres instead of SQLite.
-    pub database_url: Option<SecretString>,
-    /// Wake-ups between processes.
-    pub redis_url: Option<SecretString>,
+    /// Store, bus and master key.
+    pub store: StoreArgs,
     /// Leaving after SIGTERM.
     pub drain: DrainConfig,
 }
@@ -39,42 +33,40 @@ impl From<UpArgs> for Options {
             unready_millis: 0,
             reconnect_jitter_millis: 1000,
         };
-        Self {
-            files: args.files,
-            http,
-            ops_listen: args.ops_listen,
-            data: args.store.data,
-            database_url: args.store.database_url,
-            redis_url: args.store.redis_url,
-            drain,
-        }
+        Self { files: args.files, http, ops_listen: args.ops_listen, store: args.store, drain }
     }
 }
 
 impl Options {
     /// A server on free ports of the loopback interface, in a scratch folder.
-    pub fn for_tour(args: TourArgs, scratch: &Path) -> Result<Self> {
+    pub fn for_tour(args: TourArgs, scratch: &Path) -> Self {
         let free = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        Ok(Self {
-            files: args.files,
+        let TourArgs { files, database_url, redis_url, master_key_file, .. } = args;
+        Self {
+            files,
             http: HttpConfig { listen: free, ..HttpConfig::default() },
             ops_listen: free,
-            data: scratch.join("data"),
-            database_url: args.database_url,
-            redis_url: args.redis_url,
+            store: StoreArgs { data: scratch.join("data"), database_url, redis_url, master_key_file },
             drain: DrainConfig { deadline_seconds: 3, unready_millis: 0, reconnect_jitter_millis: 0 },
-        })
+        }
     }
 
     /// Where the store is.
-    pub fn store_options(&self, sqlite_file: PathBuf) -> StoreOptions {
-        source_of(self.database_url.as_ref(), sqlite_file)
+    pub fn store_options(&self) -> StoreOptions {
+        source_of(self.store.database_url.as_ref(), data::database_in(&self.store.data))
     }
 
     /// Where data lie, without any secret.
     pub fn store_in_words(&self) -> String {
-        let store = if self.database_url.is_some() { "Postgres" } else { "SQLite" };
-        let bus = if self.redis_url.is_some() { ", wake-ups through Redis" } else { "" };
-        format!("{store}{bus}; keys and files under {}", self.data.display())
+        let StoreArgs { data, database_url, redis_url, master_key_file } = &self.store;
+        let store = if database_url.is_some() { "Postgres".to_owned() } else { data.display().to_string() };
+        let bus = if redis_url.is_some() { ", wake-ups through Redis" } else { "" };
+        // Inside the data folder it goes without saying.
+        let key = if database_url.is_some() || master_key_file.is_some() {
+            format!(", master key {}", self.store.master_key().display())
+        } else {
+            String::new()
+        };
+        format!("{store}{bus}{key}")
     }
 }

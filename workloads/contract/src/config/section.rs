@@ -14,7 +14,7 @@ use super::{Checked, ConfigProblem, Secret};
 pub struct HttpConfig {
     /// Address and port of the API.
     pub listen: SocketAddr,
-    /// Networks of proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` count.
+    /// Networks of proxies whose `X-Forwarded-For`, `X-Forwarded-Proto` and `X-Forwarded-Host` count.
     pub trusted_proxies: Vec<IpNet>,
     /// Seconds that a client may take to send its request line and headers, and again its body.
     pub read_timeout_seconds: u64,
@@ -83,7 +83,7 @@ pub enum LogFormat {
     Text,
 }
 
-/// `database`: exactly one of the four sources.
+/// `database`: exactly one of the three sources.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct DatabaseConfig {

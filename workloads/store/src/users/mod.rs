@@ -1,6 +1,7 @@
 //! Accounts: profiles, passwords, suspension, search, and who may see whom.
 
 mod account;
+mod list;
 mod password;
 mod profile;
 mod search;
@@ -11,6 +12,7 @@ use secrecy::SecretString;
 
 pub(crate) use account::require_active;
 pub use account::{get, get_many, insert};
+pub use list::list;
 pub use password::{change_password, credentials, rehash_password, set_suspended};
 pub use profile::update;
 pub use search::search;

@@ -41,7 +41,7 @@ pub async fn search(
 }
 
 /// Takes the meaning from LIKE's wildcards.
-fn escaped(text: &str) -> String {
+pub(super) fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for letter in text.chars() {
         if matches!(letter, '%' | '_' | '\\') {

@@ -17,6 +17,7 @@ on_both_engines! {
     search_finds_parts_of_names_in_any_case_and_takes_wildcards_literally,
     a_new_password_ends_the_other_sessions_and_a_rehash_none,
     suspension_ends_all_sessions_and_any_later_one,
+    whoever_looks_after_accounts_sees_suspended_ones_too_page_by_page,
     people_see_those_with_whom_they_share_a_conversation_now,
     text_of_any_kind_survives_and_nul_is_refused,
 }
@@ -122,6 +123,22 @@ async fn suspension_ends_all_sessions_and_any_later_one(world: World) {
     assert_eq!(users::get(store, tenant, id).await.unwrap().unwrap().suspended_at, None);
     let nobody = confab_contract::UserId::generate();
     assert_eq!(users::set_suspended(store, tenant, nobody, true, world.now()).await.unwrap(), None);
+}
+
+async fn whoever_looks_after_accounts_sees_suspended_ones_too_page_by_page(world: World) {
+    let (store, tenant) = (&world.store, &world.tenant);
+    for name in ["cleo", "anna", "bert"] {
+        world.user(name).await;
+    }
+    let bert = users::credentials(store, tenant, Account::Email("bert@example.com")).await.unwrap().unwrap().user.id;
+    users::set_suspended(store, tenant, bert, true, world.now()).await.unwrap();
+    let (first, total) = users::list(store, tenant, "", 2, 0).await.unwrap();
+    let (second, _) = users::list(store, tenant, "", 2, 2).await.unwrap();
+    let names: Vec<&str> = first.iter().chain(&second).map(|user| user.username.as_str()).collect();
+    assert_eq!((names, total), (vec!["anna", "bert", "cleo"], 3));
+    assert!(first[0].suspended_at.is_none() && first[1].suspended_at.is_some());
+    assert_eq!(users::list(store, tenant, "ERT@exam", 9, 0).await.unwrap().1, 1);
+    assert_eq!(users::list(store, tenant, "%", 9, 0).await.unwrap().1, 0);
 }
 
 async fn people_see_those_with_whom_they_share_a_conversation_now(world: World) {

@@ -11,6 +11,7 @@ use crate::world::{World, new_user, open};
 on_both_engines! {
     a_migrated_store_is_ready_and_stays_so_after_another_migration,
     a_newer_or_older_schema_is_named,
+    a_newer_schema_that_bears_this_program_is_tolerated_and_left_as_it_is,
 }
 
 async fn a_migrated_store_is_ready_and_stays_so_after_another_migration(world: World) {
@@ -28,13 +29,23 @@ async fn a_migrated_store_is_ready_and_stays_so_after_another_migration(world: W
 }
 
 async fn a_newer_or_older_schema_is_named(world: World) {
-    execute(&world.source(), "INSERT INTO schema_migrations (version, name) VALUES (999, 'future')").await;
+    execute(&world.source(), "INSERT INTO schema_migrations VALUES (999, 'future', 999)").await;
     let newer = |error| matches!(error, StoreError::SchemaTooNew { found: 999, .. });
     assert!(newer(world.store.migrate().await.unwrap_err()));
     assert!(newer(world.store.check().await.unwrap_err()));
     execute(&world.source(), "DELETE FROM schema_migrations").await;
     let error = world.store.check().await.unwrap_err();
     assert!(matches!(error, StoreError::SchemaTooOld { found: 0, .. }), "{error:?}");
+}
+
+/// A process of the version before goes on, and may also start again, while the first new ones are there.
+async fn a_newer_schema_that_bears_this_program_is_tolerated_and_left_as_it_is(world: World) {
+    execute(&world.source(), "INSERT INTO schema_migrations VALUES (999, 'only adds', 1)").await;
+    world.store.check().await.unwrap();
+    world.store.migrate().await.unwrap();
+    world.user("ada").await;
+    execute(&world.source(), "INSERT INTO schema_migrations VALUES (1000, 'removes', 999)").await;
+    assert!(matches!(world.store.check().await.unwrap_err(), StoreError::SchemaTooNew { found: 1000, .. }));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -86,6 +97,25 @@ async fn an_address_that_makes_no_sense_is_told_apart_from_a_server_that_is_away
     let folder = tempfile::tempdir().unwrap();
     let missing = try_open(Source::Sqlite(folder.path().join("no/such/folder.db"))).await.unwrap_err();
     assert!(missing.is_unavailable(), "{missing:?}");
+}
+
+#[tokio::test]
+async fn who_is_turned_away_by_the_database_learns_why_and_what_to_do() {
+    let server = confab_testbed::postgres().await;
+    let url = server.database().await.url().to_owned();
+    let (before, rest) = url.split_once('@').unwrap();
+    let (user, _) = before.rsplit_once(':').unwrap();
+    let cases = [
+        (format!("{user}:canary@{rest}"), "password"),
+        (server.url("no_such_database"), "createdb"),
+        (format!("postgres://confab:x@127.0.0.1:{}/x", confab_testbed::free_port().unwrap()), "host and port"),
+    ];
+    for (url, cure) in cases {
+        let error = try_open(Source::Postgres(url.into())).await.unwrap_err();
+        assert!(error.cure().unwrap().contains(cure), "{error:?}");
+        assert!(error.is_unavailable() || matches!(error, StoreError::Refused(_)), "{error:?}");
+        assert!(!format!("{error:?} {error}").contains("canary"));
+    }
 }
 
 #[tokio::test]

@@ -1,6 +1,9 @@
 //! From tenant files to what a workload serves.
 
+mod ignored;
+
 use std::fs;
+use std::net::IpAddr;
 use std::path::PathBuf;
 
 use confab_contract::config::tenant::{AuthConfig, Encryption, LimitsConfig, RateLimit, Registration, TenantConfig};
@@ -8,11 +11,22 @@ use confab_crds::ResolvedTenant;
 use confab_crds::offline;
 use confab_crds::tenant::{Encryption as EncryptionSpec, Registration as RegistrationSpec, ResolvedRate};
 
+pub use ignored::{Field, Ignored};
+
 /// Host names by which a laptop's only tenant is reached too.
 const LOOPBACK_HOSTS: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
 
+/// The tenants of some files.
+#[derive(Debug, Clone)]
+pub struct Loaded {
+    /// What a workload needs to know of them.
+    pub tenants: Vec<TenantConfig>,
+    /// What they say and `confab up` does not do.
+    pub ignored: Vec<Ignored>,
+}
+
 /// Reads, validates and resolves the tenants of these files; or every problem, each with file and line.
-pub fn load(files: &[PathBuf]) -> Result<Vec<TenantConfig>, Vec<String>> {
+pub fn load(files: &[PathBuf]) -> Result<Loaded, Vec<String>> {
     let mut problems = Vec::new();
     let mut sources = Vec::new();
     for file in files {
@@ -35,7 +49,17 @@ pub fn load(files: &[PathBuf]) -> Result<Vec<TenantConfig>, Vec<String>> {
     if let [only] = configs.as_mut_slice() {
         only.extra_hosts = LOOPBACK_HOSTS.iter().map(ToString::to_string).collect();
     }
-    Ok(configs)
+    Ok(Loaded { tenants: configs, ignored: ignored::of(&tenants) })
+}
+
+/// Lets an only tenant answer at the address that is listened on, too: there is nobody else whom it could mean.
+pub fn answer_at(tenants: &mut [TenantConfig], ip: IpAddr) {
+    if let [only] = tenants
+        && !ip.is_unspecified()
+        && !only.hosts().contains(&ip.to_string())
+    {
+        only.extra_hosts.push(ip.to_string());
+    }
 }
 
 /// What a workload needs to know of a tenant.
@@ -95,7 +119,7 @@ mod tests {
     #[test]
     fn a_tenant_without_settings_has_the_defaults_of_the_workloads() {
         let file = file(&DEMO.replace("DOMAIN", "chat.example.com"));
-        let tenants = load(&[file.path().to_owned()]).expect("a valid file");
+        let tenants = load(&[file.path().to_owned()]).expect("a valid file").tenants;
         let defaults = TenantConfig::new("default.demo".parse().expect("an id"), "chat.example.com");
         assert_eq!(tenants[0], TenantConfig { extra_hosts: tenants[0].extra_hosts.clone(), ..defaults });
         assert!(tenants[0].hosts().contains("localhost"));
@@ -106,7 +130,34 @@ mod tests {
         let one = file(&DEMO.replace("DOMAIN", "one.localhost"));
         let two = file(&DEMO.replace("DOMAIN", "two.localhost").replace("demo", "other"));
         let tenants = load(&[one.path().to_owned(), two.path().to_owned()]).expect("valid files");
+        let mut tenants = tenants.tenants;
+        answer_at(&mut tenants, IpAddr::from([192, 168, 1, 5]));
+        assert!(tenants.iter().all(|tenant| !tenant.hosts().contains("192.168.1.5")));
         assert!(tenants.iter().all(|tenant| !tenant.hosts().contains("localhost")));
+    }
+
+    #[test]
+    fn an_only_tenant_answers_at_the_address_that_is_listened_on() {
+        let file = file(&DEMO.replace("DOMAIN", "chat.example.com"));
+        let mut tenants = load(&[file.path().to_owned()]).expect("a valid file").tenants;
+        for (listen, expected) in [("192.168.1.5", true), ("0.0.0.0", false), ("127.0.0.1", true)] {
+            answer_at(&mut tenants, listen.parse().expect("an address"));
+            assert_eq!(tenants[0].hosts().contains(listen), expected, "{listen}");
+        }
+        assert_eq!(tenants[0].extra_hosts.len(), LOOPBACK_HOSTS.len() + 1);
+    }
+
+    #[test]
+    fn what_a_flag_does_instead_is_named_with_the_tenant_and_the_flag() {
+        let spec = "spec: {domain: a.example.com, placement: {mode: Dedicated}, database: {postgres: {secretRef: {name: x}}}, \
+                    redis: {secretRef: {name: x}}}";
+        let text = DEMO.replace("spec: {domain: DOMAIN}", spec);
+        let file = file(&text);
+        let ignored = load(&[file.path().to_owned()]).expect("a valid file").ignored;
+        let lines: Vec<String> = ignored.iter().map(ToString::to_string).collect();
+        assert!(lines.iter().all(|line| line.starts_with("default.demo: spec.")), "{lines:?}");
+        assert!(lines[0].contains("--database-url") && lines[1].contains("--redis-url"), "{lines:?}");
+        assert_eq!(lines.len(), 3);
     }
 
     #[test]

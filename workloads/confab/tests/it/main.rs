@@ -1,0 +1,16 @@
+//! The `confab` command as its users have it: real programs, real servers, nothing of the inside.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod architecture;
+mod banner;
+mod doctor;
+mod environment;
+mod hosts;
+mod http;
+mod program;
+mod separate;
+mod together;
+mod tour;
+mod user;
+mod waiting;
