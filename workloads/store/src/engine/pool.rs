@@ -84,12 +84,15 @@ impl Pools {
     }
 }
 
+/// On the heap, since the driver's future is large, and whoever may begin a transaction would carry it about all the time,
+/// each idle connection of a client among them.
+///
 /// After a restart of the server each connection in the pool is found to be broken once. Nothing has been asked for by
 /// then, so the next one is tried.
 async fn begin_on(pool: &PgPool) -> Result<Transaction<'static, Postgres>, StoreError> {
     let mut may_be_broken = pool.size();
     loop {
-        match limited(pool.begin()).await {
+        match Box::pin(limited(pool.begin())).await {
             Err(error) if may_be_broken > 0 && error.is_broken_connection() => may_be_broken -= 1,
             result => return result,
         }
