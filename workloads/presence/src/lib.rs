@@ -13,7 +13,7 @@
 //!
 //! Reading order: [`session::protocol`] (what clients may say); [`hub`] ([`hub::sequencer`], [`hub::feed`],
 //! [`hub::tenant`]); [`session`] ([`session::opening`], [`session::connection`], [`session::catch_up`],
-//! [`session::worker`]); [`plan`] (resuming); [`tasks`] (tail, patrol, availability, drain); [`mod@asyncapi`];
+//! [`session::worker`]); [`wire`] (framing); [`plan`] (resuming); [`tasks`] (tail, patrol, availability, drain); [`mod@asyncapi`];
 //! [`service`] (the process around it all).
 
 mod asyncapi;
@@ -31,6 +31,7 @@ pub mod service;
 mod session;
 mod tasks;
 mod upgrade;
+mod wire;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -3,9 +3,7 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::State;
-use axum::extract::ws::rejection::WebSocketUpgradeRejection;
-use axum::extract::ws::{WebSocket, WebSocketUpgrade};
+use axum::extract::{Request, State};
 use axum::http::{HeaderMap, header};
 use axum::response::Response;
 use axum::routing::get;
@@ -13,7 +11,7 @@ use confab_chassis::drain::Phase;
 use confab_chassis::http::query::parse;
 use confab_chassis::http::{CurrentTenant, HttpResult};
 use confab_chassis::tenant::Tenant;
-use confab_contract::{ApiError, ErrorCode, limit};
+use confab_contract::ApiError;
 use garde::Validate;
 use secrecy::SecretString;
 use serde::Deserialize;
@@ -22,13 +20,8 @@ use crate::gateway::Gateway;
 use crate::origin;
 use crate::session::connection;
 use crate::session::opening::Opening;
+use crate::wire::handshake::Handshake;
 
-/// Bytes read at once. An idle socket keeps this buffer; axum's default of 128 KiB would be most of its memory.
-const READ_BUFFER: usize = 1024;
-/// Bytes gathered before a write. It is also what a socket keeps after traffic.
-const WRITE_BUFFER: usize = 2048;
-/// Bytes that may wait inside the socket. A frame of an event is smaller.
-const MOST_WRITE_BUFFER: usize = 1024 * 1024;
 /// Seconds after which a refused client should try again; by then the load balancer knows better.
 const RETRY_AFTER: u32 = 2;
 
@@ -59,32 +52,23 @@ enum Flag {
     On,
 }
 
-type Upgrade = Result<WebSocketUpgrade, WebSocketUpgradeRejection>;
-
-async fn open_at_root(
-    gateway: State<Arc<Gateway>>,
-    CurrentTenant(tenant): CurrentTenant,
-    headers: HeaderMap,
-    uri: axum::http::Uri,
-    upgrade: Upgrade,
-) -> HttpResult<Response> {
-    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+async fn open_at_root(gateway: State<Arc<Gateway>>, tenant: CurrentTenant, request: Request) -> HttpResult<Response> {
+    let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
     if !host.get(..3).is_some_and(|start| start.eq_ignore_ascii_case("ws.")) {
         return Err(ApiError::not_found("page: the WebSocket is at /v1/ws, and at / of the host ws.<domain>").into());
     }
-    open(gateway, CurrentTenant(tenant), headers, uri, upgrade).await
+    open(gateway, tenant, request).await
 }
 
 async fn open(
     State(gateway): State<Arc<Gateway>>,
     CurrentTenant(tenant): CurrentTenant,
-    headers: HeaderMap,
-    uri: axum::http::Uri,
-    upgrade: Upgrade,
+    request: Request,
 ) -> HttpResult<Response> {
-    let upgrade = upgrade.map_err(|rejection| not_an_upgrade(&rejection))?;
-    let query: OpenQuery = parse(uri.query().unwrap_or_default())?;
-    check_origin(&headers, &tenant)?;
+    let (mut parts, _) = request.into_parts();
+    let handshake = Handshake::of(&mut parts)?;
+    let query: OpenQuery = parse(parts.uri.query().unwrap_or_default())?;
+    check_origin(&parts.headers, &tenant)?;
     let leaving = gateway.core.drain.phase() >= Phase::Refusing;
     let Some(slot) = (!leaving).then(|| gateway.slot()).flatten() else {
         gateway.core.metrics.refused.inc();
@@ -92,13 +76,7 @@ async fn open(
         return Err(ApiError::unavailable(why, RETRY_AFTER).into());
     };
     let opening = Opening { token: query.token, hold: query.resume == Flag::On };
-    let upgrade = upgrade
-        .read_buffer_size(READ_BUFFER)
-        .write_buffer_size(WRITE_BUFFER)
-        .max_write_buffer_size(MOST_WRITE_BUFFER)
-        .max_message_size(limit::FRAME_BYTES)
-        .max_frame_size(limit::FRAME_BYTES);
-    Ok(upgrade.on_upgrade(move |socket: WebSocket| connection::serve(gateway, tenant, socket, opening, slot)))
+    Ok(handshake.accept(move |sink, stream| connection::serve(gateway, tenant, (sink, stream), opening, slot)))
 }
 
 fn check_origin(headers: &HeaderMap, tenant: &Tenant) -> Result<(), ApiError> {
@@ -107,9 +85,4 @@ fn check_origin(headers: &HeaderMap, tenant: &Tenant) -> Result<(), ApiError> {
         return Ok(());
     }
     Err(ApiError::forbidden("Pages of this origin may not open sockets here; see auth.allowed_origins of the tenant"))
-}
-
-fn not_an_upgrade(rejection: &WebSocketUpgradeRejection) -> ApiError {
-    ApiError::new(ErrorCode::ValidationError, "Only a WebSocket can be opened here")
-        .detail("upgrade", rejection.body_text())
 }

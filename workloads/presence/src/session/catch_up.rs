@@ -11,7 +11,6 @@ use confab_contract::timeline::TimelineFrame;
 use confab_contract::{ConversationId, Timestamp, UserId};
 use confab_store::StoreError;
 use confab_store::receipts::Watermark;
-use futures_util::SinkExt as _;
 
 use super::Session;
 use super::connection::{End, Sink, write_queue};

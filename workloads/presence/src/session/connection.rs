@@ -3,22 +3,17 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket};
+use axum::extract::ws::{CloseFrame, Message, Utf8Bytes};
 use confab_chassis::tenant::Tenant;
 use confab_contract::socket::close::CloseReason;
-use futures_util::stream::{SplitSink, SplitStream};
-use futures_util::{SinkExt as _, StreamExt as _};
-use tokio_tungstenite::tungstenite;
 
 use super::opening::{self, Opened, Opening};
 use super::protocol::{Protocol, Step};
 use super::{Next, Session, catch_up, worker};
 use crate::gateway::{Gateway, Slot};
-
-/// The sending half of a socket.
-pub type Sink = SplitSink<WebSocket, Message>;
-/// The receiving half of a socket.
-pub type Stream = SplitStream<WebSocket>;
+use crate::wire::reading::Violation;
+use crate::wire::{Incoming, WireError};
+pub use crate::wire::{Sink, Stream};
 
 /// How long a close frame may take to get out, and its echo to come back.
 const FAREWELL: Duration = Duration::from_secs(1);
@@ -51,41 +46,34 @@ impl End {
     }
 }
 
-impl From<axum::Error> for End {
-    fn from(error: axum::Error) -> Self {
-        match error.into_inner().downcast_ref::<tungstenite::Error>() {
-            Some(tungstenite::Error::Capacity(_)) => Self::server(CloseReason::TooBig),
-            Some(tungstenite::Error::Protocol(tungstenite::error::ProtocolError::ResetWithoutClosingHandshake)) => {
-                Self::Client
-            }
-            Some(tungstenite::Error::Protocol(_) | tungstenite::Error::Utf8(_)) => {
-                Self::server(CloseReason::ProtocolError)
-            }
-            _ => Self::Client,
+impl From<WireError> for End {
+    fn from(error: WireError) -> Self {
+        match error {
+            WireError::Io(_) => Self::Client,
+            WireError::Stalled => Self::server(CloseReason::SlowConsumer),
+            WireError::Violation(Violation::TooBig) => Self::server(CloseReason::TooBig),
+            WireError::Violation(Violation::Malformed) => Self::server(CloseReason::ProtocolError),
         }
     }
 }
 
-/// The whole life of a connection. The socket is split before the future is made, so that the future holds the halves
-/// only; everything that is large and short-lived is boxed, so that an idle connection does not pay for it.
-pub fn serve(
+/// The whole life of a connection. Everything that is large and short-lived is boxed, so that an idle connection does not
+/// pay for it.
+pub async fn serve(
     gateway: Arc<Gateway>,
     tenant: Arc<Tenant>,
-    socket: WebSocket,
+    (mut sink, mut stream): (Sink, Stream),
     opening: Opening,
     slot: Slot,
-) -> impl Future<Output = ()> + Send {
-    let (mut sink, mut stream) = socket.split();
-    async move {
-        let opened = Box::pin(open_or_leave(&gateway, &tenant, opening, &mut sink, &mut stream)).await;
-        let end = match opened {
-            Ok(opened) => converse(&gateway, &tenant, opened, &mut sink, &mut stream).await,
-            Err(end) => end,
-        };
-        gateway.core.metrics.count_end(end.reason());
-        Box::pin(part(sink, stream, end)).await;
-        drop(slot);
-    }
+) {
+    let opened = Box::pin(open_or_leave(&gateway, &tenant, opening, &mut sink, &mut stream)).await;
+    let end = match opened {
+        Ok(opened) => converse(&gateway, &tenant, opened, &mut sink, &mut stream).await,
+        Err(end) => end,
+    };
+    gateway.core.metrics.count_end(end.reason());
+    Box::pin(part(sink, stream, end)).await;
+    drop(slot);
 }
 
 /// A process that leaves does not wait for those who have not signed in.
@@ -183,10 +171,10 @@ async fn receive(
 /// The next frame as a step; `None` for one that needs nothing done.
 pub async fn next_step(stream: &mut Stream, protocol: &mut Protocol, events_sent: u32) -> Result<Option<Step>, End> {
     let step = match stream.next().await {
-        Some(Ok(Message::Text(text))) => Some(protocol.on_text(text.as_str(), events_sent, Instant::now())),
-        Some(Ok(Message::Ping(_) | Message::Pong(_))) => protocol.on_control(Instant::now()),
-        Some(Ok(Message::Binary(_))) => return Err(End::server(CloseReason::UnsupportedData)),
-        Some(Ok(Message::Close(_))) | None => return Err(End::Client),
+        Some(Ok(Incoming::Text(text))) => Some(protocol.on_text(&text, events_sent, Instant::now())),
+        Some(Ok(Incoming::Ping(_) | Incoming::Pong)) => protocol.on_control(Instant::now()),
+        Some(Ok(Incoming::Binary)) => return Err(End::server(CloseReason::UnsupportedData)),
+        Some(Ok(Incoming::Close(_))) | None => return Err(End::Client),
         Some(Err(error)) => return Err(error.into()),
     };
     match step {
@@ -199,11 +187,8 @@ pub async fn next_step(stream: &mut Stream, protocol: &mut Protocol, events_sent
 
 /// Says why, and gives the client the time to hear it.
 async fn part(mut sink: Sink, mut stream: Stream, end: End) {
-    let End::Server { reason, last_word } = end else {
-        // The echo of the client's close frame waits in the buffer.
-        let _ = tokio::time::timeout(FAREWELL, sink.close()).await;
-        return;
-    };
+    // The client's own close frame has had its echo.
+    let End::Server { reason, last_word } = end else { return };
     let farewell = async {
         if let Some(frame) = last_word {
             sink.feed(Message::Text(frame)).await?;
@@ -214,7 +199,13 @@ async fn part(mut sink: Sink, mut stream: Stream, end: End) {
     if !matches!(tokio::time::timeout(FAREWELL, farewell).await, Ok(Ok(()))) {
         return;
     }
-    let echo = async { while let Some(Ok(_)) = stream.next().await {} };
+    let echo = async {
+        loop {
+            if !matches!(stream.next().await, Some(Ok(incoming)) if !matches!(incoming, Incoming::Close(_))) {
+                return;
+            }
+        }
+    };
     if reason == CloseReason::TooBig {
         // The rest of the frame cannot be read, and to hang up with bytes unread resets the line before the client has
         // read why.

@@ -12,7 +12,6 @@ use confab_contract::socket::server::{ResyncReason, ServerFrame};
 use confab_contract::{ApiError, ConversationId};
 use confab_store::StoreError;
 use confab_store::changes::Position;
-use futures_util::SinkExt as _;
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::time::{Instant as Deadline, timeout_at};
 
