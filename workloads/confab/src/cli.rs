@@ -50,8 +50,8 @@ Examples:
       two tenants side by side, told apart by host name
   CONFAB_DATABASE_URL=postgres://confab:secret@db/confab \\
     confab up -f tenant.yaml --redis-url redis://cache:6379 --master-key-file /etc/confab/master.key
-      the store in Postgres, wake-ups through Redis: several of these processes serve the same tenants, also on several
-      machines, if each has the same key file";
+      the store in Postgres, wake-ups through Redis: several of these processes, each with
+      the same key file, serve the same tenants";
 
 const TOUR_EXAMPLES: &str = "\
 Examples:

@@ -66,13 +66,13 @@ impl Local {
         let url: Url = url.parse().context("an address that was checked")?;
         let host = url.host_str().unwrap_or_default().to_owned();
         let port = url.port().unwrap_or(if matches!(url.scheme(), "https" | "wss") { 443 } else { 80 });
-        let ips: Vec<IpAddr> = match host.trim_matches(['[', ']']).parse::<IpAddr>() {
-            Ok(ip) if ip.is_loopback() => vec![ip],
-            Ok(_) => return Ok(None),
-            Err(_) if host == "localhost" || host.ends_with(".localhost") => {
+        let ip = host.trim_matches(['[', ']']).parse::<IpAddr>().ok();
+        let ips: Vec<IpAddr> = match ip {
+            Some(ip) if ip.is_loopback() => vec![ip],
+            None if host == "localhost" || host.ends_with(".localhost") => {
                 vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()]
             }
-            Err(_) => return Ok(None),
+            _ => return Ok(None),
         };
         Ok(Some(Self { host, addresses: ips.into_iter().map(|ip| SocketAddr::new(ip, port)).collect() }))
     }

@@ -19,7 +19,7 @@ use confab_groundwork::{Ground, GroundError, Process, Settings};
 use confab_identity::KeyError;
 use confab_messaging::Messaging;
 use confab_presence::{Presence, Tempo};
-use confab_store::{Source, Store, StoreOptions};
+use confab_store::{Source, Store, StoreError, StoreOptions};
 use secrecy::SecretString;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -187,9 +187,19 @@ pub async fn open_existing_store(args: &StoreArgs) -> Result<Store> {
         }
         Source::Sqlite(file)
     };
-    let store = Store::open(StoreOptions { source, max_connections: 2 }).await?;
-    store.check().await?;
+    let opened = Store::open(StoreOptions { source, max_connections: 2 }).await;
+    let store = opened.map_err(with_cure)?;
+    store.check().await.map_err(with_cure)?;
     Ok(store)
+}
+
+fn with_cure(error: StoreError) -> anyhow::Error {
+    let cure = error.cure();
+    let error = anyhow::Error::from(error);
+    match cure {
+        Some(cure) => error.context(cure),
+        None => error,
+    }
 }
 
 /// Where the store is, for [`Options`].

@@ -65,5 +65,7 @@ async fn a_tenant_that_nobody_serves_gets_no_account() {
     let _up = Up::start(&scratch, "up", &["-f".as_ref(), tenant.as_os_str()]).await;
     let add = ["user", "add", "--tenant", "default.dome", "ada@example.com", "--username", "ada"];
     scratch.run_with(&add, &[], PASSWORD).badly(&["no server has served tenant default.dome"]);
+    let nowhere = postgres().await.url("nowhere");
+    scratch.run(&[&list[..], &["--database-url", &nowhere]].concat()).badly(&["createdb", "does not exist"]);
     scratch.run(&["user", "list", "--tenant", "de mo"]).badly(&["<namespace>.<name>"]);
 }

@@ -55,14 +55,20 @@ fn log_of(world: &World) -> std::path::PathBuf {
     world.folder.path().join("presence.log")
 }
 
-/// Tries until the process listens.
+/// Tries until the process listens, and serves: while it waits for its store it answers 503.
 pub async fn connect(address: SocketAddr, token: &str) -> Client {
     let until = tokio::time::Instant::now() + DEADLINE;
-    while tokio::net::TcpStream::connect(address).await.is_err() {
-        assert!(tokio::time::Instant::now() < until, "it never listens");
+    loop {
+        assert!(tokio::time::Instant::now() < until, "it never serves");
         tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        if tokio::net::TcpStream::connect(address).await.is_err() {
+            continue;
+        }
+        match try_open(address, &format!("/v1/ws?token={token}"), &[]).await {
+            Err(response) if response.status() == 503 => {}
+            opened => return opened.map_err(|response| response.status()).unwrap(),
+        }
     }
-    try_open(address, &format!("/v1/ws?token={token}"), &[]).await.map_err(|response| response.status()).unwrap()
 }
 
 #[test]

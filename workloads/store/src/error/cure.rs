@@ -8,12 +8,10 @@ impl StoreError {
     pub fn cure(&self) -> Option<&'static str> {
         match self {
             Self::Refused(error) | Self::Query(error) => of_code(error.as_database_error()?.code()?.as_ref()),
-            Self::Unavailable { source: Some(error), .. } => {
-                match error.as_database_error().and_then(sqlx::error::DatabaseError::code) {
-                    Some(code) => of_code(&code),
-                    None => Some("check host and port in the database address, and that the server runs"),
-                }
-            }
+            Self::Unavailable { source: Some(error), .. } => match error.as_database_error() {
+                Some(error) => of_code(error.code()?.as_ref()),
+                None => Some("check host and port in the database address, and that the server runs"),
+            },
             Self::Address(_) => Some("write it as postgres://user:password@host:port/database"),
             _ => None,
         }
