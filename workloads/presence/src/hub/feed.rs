@@ -16,6 +16,7 @@ use super::sequencer::{Offered, Sequencer};
 use super::tenant::TenantHub;
 use super::typing::Typing;
 use crate::event::{Event, encode};
+use crate::session::catch_up::CatchUp;
 use crate::session::outbox::Queued;
 use crate::session::{Session, lock};
 
@@ -205,11 +206,7 @@ impl Feed {
     }
 
     fn emit(self: &Arc<Self>, state: &mut State, hub: &TenantHub, seq: u64, event: &Event) {
-        for session in hub.sessions_of(&event.joined) {
-            if session.takes_joins() && session.claim(self.conversation, self, true) {
-                state.readers.push(Reader { session, after: seq - 1 });
-            }
-        }
+        self.admit(state, hub, seq, &event.joined);
         if !state.typing.is_empty()
             && let Some(sender) = event.sender()
             && state.typing.remove(sender)
@@ -228,6 +225,22 @@ impl Feed {
         hub.core.metrics.deliveries.inc_by(delivered);
         if !event.left.is_empty() {
             self.detach_leavers(state, hub, seq, &event.left);
+        }
+    }
+
+    /// Lets in those who joined by an event that is emitted now. Who may have seen it already, on another process that is
+    /// ahead of this one, or may have left since, asks the store first.
+    fn admit(self: &Arc<Self>, state: &mut State, hub: &TenantHub, seq: u64, joined: &[UserId]) {
+        let is_newest = seq >= state.order.known();
+        for session in hub.sessions_of(joined).into_iter().filter(|session| session.takes_joins()) {
+            if session.feed(self.conversation).is_some() {
+                continue;
+            }
+            if session.is_young() || !is_newest {
+                session.send_on_errands(vec![CatchUp::Join { conversation: self.conversation, by_event: true }]);
+            } else if session.claim(self.conversation, self, true) {
+                state.readers.push(Reader { session, after: seq - 1 });
+            }
         }
     }
 

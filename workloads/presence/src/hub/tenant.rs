@@ -163,7 +163,7 @@ impl TenantHub {
     pub fn catch_up_joined(&self, joined: &[UserId], conversation: ConversationId) {
         for session in self.sessions_of(joined) {
             if session.takes_joins() && session.feed(conversation).is_none() {
-                session.send_on_errands(vec![CatchUp::Join(conversation)]);
+                session.send_on_errands(vec![CatchUp::Join { conversation, by_event: false }]);
             }
         }
     }

@@ -2,19 +2,17 @@
 //! socket's back-pressure slows the reading, and whatever else would not fit into a bounded queue.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use axum::extract::ws::{Message, Utf8Bytes};
-use confab_contract::socket::close::CloseReason;
-use confab_contract::socket::server::ServerFrame;
+use confab_contract::socket::server::{ResyncReason, ServerFrame};
 use confab_contract::timeline::TimelineFrame;
 use confab_contract::{ConversationId, Timestamp, UserId};
-use confab_store::StoreError;
 use confab_store::receipts::Watermark;
 use futures_util::SinkExt as _;
 
 use super::Session;
 use super::connection::{End, Sink, write_queue};
+use super::reading::{RETRY, patiently};
 use crate::event::{Event, encode};
 use crate::hub::feed::{Attached, Feed};
 use crate::plan::Start;
@@ -30,7 +28,12 @@ pub enum CatchUp {
         after: u64,
     },
     /// Follow a conversation that the person has joined.
-    Join(ConversationId),
+    Join {
+        /// Which.
+        conversation: ConversationId,
+        /// An event says so that the connection was not given: if the person is gone again, it is told of that.
+        by_event: bool,
+    },
     /// Send frames that are ready.
     Say(Vec<Utf8Bytes>),
     /// Send the availability of people who are watched since just now.
@@ -43,10 +46,6 @@ pub enum CatchUp {
 
 /// Events read at once.
 const PAGE: u32 = 100;
-/// Between attempts while the store does not answer.
-const RETRY: Duration = Duration::from_millis(250);
-/// How long the store may be away before the client is sent away to try elsewhere.
-const PATIENCE: Duration = Duration::from_secs(30);
 /// Frames with watermarks after a resume, at most.
 const MOST_WATERMARKS: usize = 1000;
 
@@ -56,7 +55,9 @@ pub async fn run(session: &Arc<Session>, sink: &mut Sink, errands: Vec<CatchUp>)
     for errand in errands {
         match errand {
             CatchUp::Replay { feed, after } => replayed += replay(session, sink, &feed, after).await?,
-            CatchUp::Join(conversation) => replayed += join(session, sink, conversation).await?,
+            CatchUp::Join { conversation, by_event } => {
+                replayed += join(session, sink, conversation, by_event).await?;
+            }
             CatchUp::Say(frames) => say(sink, frames).await?,
             CatchUp::Snapshot(users) => snapshot(session, sink, users).await?,
             CatchUp::Watermarks(conversations) => watermarks(session, sink, &conversations).await?,
@@ -76,16 +77,35 @@ async fn say(sink: &mut Sink, frames: impl IntoIterator<Item = Utf8Bytes>) -> Re
 }
 
 /// Follows a conversation from the event by which the person joined it.
-async fn join(session: &Arc<Session>, sink: &mut Sink, conversation: ConversationId) -> Result<u64, End> {
+async fn join(
+    session: &Arc<Session>,
+    sink: &mut Sink,
+    conversation: ConversationId,
+    by_event: bool,
+) -> Result<u64, End> {
     let hub = &session.hub;
+    if session.feed(conversation).is_some() {
+        return Ok(0);
+    }
     let ask = || confab_store::members::get(&hub.core.store, &hub.tenant, session.user, conversation);
-    let Some(membership) = patiently(ask).await? else { return Ok(0) };
+    let Some(membership) = patiently(&hub.core, ask).await? else {
+        if by_event {
+            say_resync(sink, conversation).await?;
+        }
+        return Ok(0);
+    };
     let after = membership.visible_from.saturating_sub(1);
     let start = Start { conversation, after, reaches: membership.last_seq };
     match hub.follow(session, start) {
         Some(CatchUp::Replay { feed, after }) => replay(session, sink, &feed, after).await,
         _ => Ok(0),
     }
+}
+
+/// Who joined and is gone again, before a feed could deliver either, learns that there was something.
+async fn say_resync(sink: &mut Sink, conversation: ConversationId) -> Result<(), End> {
+    let (conversation_id, reason) = (Some(conversation), ResyncReason::NotAMember);
+    say(sink, [encode(&ServerFrame::ResyncRequired { conversation_id, reason })]).await
 }
 
 /// Sends everything after `after`, until the feed is not ahead any more. A person who leaves on the way gets that event
@@ -129,23 +149,8 @@ async fn read_page(session: &Session, conversation: ConversationId, after: u64) 
     let hub = &session.hub;
     // Ids and places are 63 bits in the store.
     let everything = i64::MAX.unsigned_abs();
-    patiently(|| async {
-        let _turn = hub.core.reads.acquire().await;
-        confab_store::timeline::read(&hub.core.store, &hub.tenant, conversation, after, everything, PAGE).await
-    })
-    .await
-}
-
-/// Asks the store again and again while it is away, but not for ever.
-async fn patiently<T, F: Future<Output = Result<T, StoreError>>>(ask: impl Fn() -> F) -> Result<T, End> {
-    let began = Instant::now();
-    loop {
-        match ask().await {
-            Ok(answer) => return Ok(answer),
-            Err(error) if error.is_unavailable() && began.elapsed() < PATIENCE => tokio::time::sleep(RETRY).await,
-            Err(error) => return Err(End::of_store(&error)),
-        }
-    }
+    let read = || confab_store::timeline::read(&hub.core.store, &hub.tenant, conversation, after, everything, PAGE);
+    patiently(&hub.core, read).await
 }
 
 async fn snapshot(session: &Session, sink: &mut Sink, users: Vec<UserId>) -> Result<(), End> {
@@ -162,7 +167,7 @@ async fn watermarks(session: &Session, sink: &mut Sink, conversations: &[Convers
     let hub = &session.hub;
     let ask = || confab_store::receipts::watermarks(&hub.core.store, &hub.tenant, conversations);
     let now = hub.core.now();
-    let watermarks = patiently(ask).await?;
+    let watermarks = patiently(&hub.core, ask).await?;
     say(sink, watermark_texts(session.user, &watermarks, now)).await
 }
 
@@ -197,15 +202,4 @@ fn watermark_frames(
         delivered_at: now,
     });
     read.into_iter().chain(delivered)
-}
-
-impl End {
-    /// The store did not answer, or not with what it should.
-    pub fn of_store(error: &StoreError) -> Self {
-        if error.is_unavailable() {
-            return Self::server(CloseReason::Unavailable);
-        }
-        tracing::error!(error = error as &dyn std::error::Error, "a connection ends because the store failed");
-        Self::server(CloseReason::InternalError)
-    }
 }

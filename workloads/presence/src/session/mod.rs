@@ -16,6 +16,7 @@ pub mod malformed;
 pub mod opening;
 pub mod outbox;
 pub mod protocol;
+pub mod reading;
 pub mod worker;
 
 use std::collections::VecDeque;
@@ -57,6 +58,7 @@ pub struct Session {
     expires_at: AtomicI64,
     events_sent: AtomicU32,
     takes_joins: AtomicBool,
+    is_young: AtomicBool,
     since_run: AtomicU64,
     start: Mutex<Option<Box<Position>>>,
 }
@@ -116,6 +118,7 @@ impl Session {
             expires_at: AtomicI64::new(expires_at.as_millis()),
             events_sent: AtomicU32::new(0),
             takes_joins: AtomicBool::new(false),
+            is_young: AtomicBool::new(true),
             since_run: AtomicU64::new(u64::MAX),
             start: Mutex::default(),
         }
@@ -278,15 +281,22 @@ impl Session {
         self.takes_joins.load(Ordering::SeqCst)
     }
 
+    /// Whether feeds of this process may still be behind what the client has seen elsewhere.
+    pub fn is_young(&self) -> bool {
+        self.is_young.load(Ordering::SeqCst)
+    }
+
     /// Everything after this position is delivered to it.
     pub fn begin_from(&self, position: &Position) {
         *lock(&self.start) = Some(Box::new(*position));
     }
 
-    /// Forgets with which position it began, if the tail's settled position, of this run, has taken over.
-    pub fn forget_start(&self, settled_run: u64) {
+    /// Everything that there was before this run of the tail has been delivered here. If the run began after the
+    /// connection, it forgets with which position it began, and feeds are no longer behind what the client has seen.
+    pub fn grow_up(&self, settled_run: u64) {
         if settled_run > self.since_run.load(Ordering::SeqCst) {
             *lock(&self.start) = None;
+            self.is_young.store(false, Ordering::SeqCst);
         }
     }
 

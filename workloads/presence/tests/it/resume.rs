@@ -165,6 +165,62 @@ on_both_engines! {
         assert_eq!(client.events(ahead, seq).await, [seq], "delivery goes on from now");
     }
 
+    async fn no_cursor_is_given_while_events_that_it_would_cover_are_owed(world: &World) {
+        let (node, [ann, bob]) = (world.node().await, world.people().await);
+        let conversation = world.group(&[&ann, &bob]).await;
+        send_many(world, &ann, conversation, 20).await;
+        let auth = json!({"type": "auth", "token": bob.token});
+        let mut resuming = auth.clone();
+        resuming["resume"] = json!({"conversations": {conversation.to_string(): 1}});
+        let mut by_frame = node.open("").await;
+        // The replay has only begun when the second is read.
+        by_frame.send_together(&[resuming, auth.clone()]).await;
+        let mut by_query = node.open(&format!("?token={}&resume=1", bob.token)).await;
+        by_query.send(auth.clone()).await;
+        assert_eq!(by_query.wait_for("auth_success").await["cursor"], Value::Null);
+        assert_eq!(by_query.wait_for("auth_success").await["cursor"], Value::Null);
+        let resume = json!({"type": "resume", "conversations": {conversation.to_string(): 1}});
+        by_query.send_together(&[resume, auth.clone()]).await;
+        assert_eq!(by_frame.wait_for("auth_success").await["cursor"], Value::Null);
+        for client in [&mut by_frame, &mut by_query] {
+            let success = client.wait_for("auth_success").await;
+            assert_eq!(success["cursor"], Value::Null, "{success}");
+            assert!(client.wait_for("resumed").await["cursor"].is_string());
+            client.settle().await;
+            client.send(auth.clone()).await;
+            assert!(client.wait_for("auth_success").await["cursor"].is_string(), "all was sent");
+        }
+    }
+
+    async fn a_cursor_also_tells_of_conversations_that_were_left_since(world: &World) {
+        let (node, [ann, bob]) = (world.node().await, world.people().await);
+        let (left, early) = (world.group(&[&ann, &bob]).await, world.group(&[&ann, &bob]).await);
+        world.remove(&ann, early, &bob).await;
+        let mut first = node.open(&format!("?token={}", bob.token)).await;
+        let cursor = first.wait_for("auth_success").await["cursor"].clone();
+        first.cut();
+        world.remove(&ann, left, &bob).await;
+        let mut client = resumed_by_frame(&node, &bob, json!({"cursor": cursor})).await;
+        let told = client.wait_for("resync_required").await;
+        assert_eq!((&told["conversation_id"], &told["reason"]), (&json!(left), &json!("not_a_member")));
+        client.wait_for("resumed").await;
+        let rest = client.settle().await;
+        assert!(rest.iter().all(|frame| frame["type"] != "resync_required"), "{rest:?}");
+    }
+
+    async fn a_token_of_somebody_else_does_not_hold_while_waiting_for_resume(world: &World) {
+        let (node, [ann, bob]) = (world.node().await, world.people().await);
+        let mut client = node.open(&format!("?token={}&resume=1", bob.token)).await;
+        client.wait_for("auth_success").await;
+        for token in ["nonsense", ann.token.as_str()] {
+            client.send(json!({"type": "auth", "token": token, "resume": {}})).await;
+            let error = client.wait_for("error").await;
+            assert_eq!((&error["code"], &error["frame_type"]), (&json!("AUTHENTICATION_FAILED"), &json!("auth")));
+        }
+        client.send(json!({"type": "auth", "token": bob.token, "resume": {}})).await;
+        client.wait_for("resumed").await;
+    }
+
     async fn a_person_who_is_removed_during_a_replay_gets_no_more_than_that(world: &World) {
         let (node, [ann, bob]) = (world.node().await, world.people().await);
         let conversation = world.group(&[&ann, &bob]).await;
