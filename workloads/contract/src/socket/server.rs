@@ -132,6 +132,8 @@ pub enum ResyncReason {
     AheadOfServer,
     /// The person is not, or no longer, a member.
     NotAMember,
+    /// The server cannot read events that it has; whoever runs it is told.
+    Unreadable,
     /// The cursor is malformed, was changed, or belongs to somebody else.
     InvalidCursor,
 }

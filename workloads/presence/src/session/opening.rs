@@ -23,8 +23,8 @@ use super::reading::patiently;
 use super::{Session, worker};
 use crate::event::encode;
 use crate::gateway::Gateway;
-use crate::hub::tenant::TenantHub;
-use crate::plan::{self, Covered};
+use crate::hub::tenant::{Followed, TenantHub};
+use crate::plan::{self, Covered, Start};
 
 /// What the request that opened the socket said.
 #[derive(Debug)]
@@ -222,7 +222,8 @@ async fn attach_fresh(session: &Arc<Session>) -> Result<(), End> {
     let hub = &session.hub;
     session.take_joins(hub.progress(|progress| progress.begun()));
     let plan = plan::fresh(&memberships(session).await?);
-    session.send_on_errands(plan.starts.into_iter().filter_map(|start| hub.follow(session, start)).collect());
+    let (replays, _) = follow_all(session, &plan.starts);
+    session.send_on_errands(replays);
     session.begin_from(&present(hub).await?);
     Ok(())
 }
@@ -248,12 +249,25 @@ async fn attach_resumed(session: &Arc<Session>, resume: &Resume, known: &Positio
     resync.extend(plan.resync.iter().map(|(conversation, reason)| (Some(*conversation), *reason)));
     let say = |(conversation_id, reason)| encode(&ServerFrame::ResyncRequired { conversation_id, reason });
     let mut errands = vec![CatchUp::Say(resync.into_iter().map(say).collect())];
-    errands.extend(plan.starts.iter().filter_map(|start| hub.follow(session, *start)));
+    let (replays, queued) = follow_all(session, &plan.starts);
+    errands.extend(replays);
     let named = plan.starts.iter().map(|start| start.conversation).filter(|id| resume.conversations.contains_key(id));
     errands.push(CatchUp::Watermarks(named.take(MOST_CONVERSATIONS_WITH_WATERMARKS).collect()));
-    errands.push(CatchUp::Resumed(core.cursor(tenant, user, known)));
+    errands.push(CatchUp::Resumed { cursor: core.cursor(tenant, user, known), queued });
     session.send_on_errands(errands);
     Ok(())
+}
+
+/// Follows all conversations. Hands out what has to be replayed first, and how many missed events are queued already.
+fn follow_all(session: &Arc<Session>, starts: &[Start]) -> (Vec<CatchUp>, u64) {
+    let (mut replays, mut queued) = (Vec::new(), 0);
+    for start in starts {
+        match session.hub.follow(session, *start) {
+            Followed::Live(missed) => queued += missed,
+            Followed::Behind(replay) => replays.push(CatchUp::Replay(replay)),
+        }
+    }
+    (replays, queued)
 }
 
 /// What a cursor covers.

@@ -183,9 +183,11 @@ async fn watch(core: &Core, session: &Arc<Session>, mut users: Vec<UserId>) -> R
     Ok(())
 }
 
-fn unwatch(session: &Session, users: &[UserId]) {
+/// Ends subscriptions.
+pub fn unwatch(session: &Session, users: &[UserId]) {
     session.change_watching(|watching| watching.retain(|user| !users.contains(user)));
     session.hub.watchers(|watchers| users.iter().for_each(|user| watchers.remove(session, *user)));
+    session.forget_presence(users);
 }
 
 /// An answer to the client.

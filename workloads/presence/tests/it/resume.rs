@@ -168,12 +168,12 @@ on_both_engines! {
     async fn no_cursor_is_given_while_events_that_it_would_cover_are_owed(world: &World) {
         let (node, [ann, bob]) = (world.node().await, world.people().await);
         let conversation = world.group(&[&ann, &bob]).await;
-        send_many(world, &ann, conversation, 20).await;
+        // Several pages: the second frame is read before the last of them.
+        send_many(world, &ann, conversation, 350).await;
         let auth = json!({"type": "auth", "token": bob.token});
         let mut resuming = auth.clone();
         resuming["resume"] = json!({"conversations": {conversation.to_string(): 1}});
         let mut by_frame = node.open("").await;
-        // The replay has only begun when the second is read.
         by_frame.send_together(&[resuming, auth.clone()]).await;
         let mut by_query = node.open(&format!("?token={}&resume=1", bob.token)).await;
         by_query.send(auth.clone()).await;
@@ -246,15 +246,56 @@ on_both_engines! {
         assert_eq!(client.events(conversation, 401).await, (2..=401).collect::<Vec<_>>());
     }
 
+    async fn in_a_busy_conversation_a_replay_catches_up_although_the_feed_is_always_ahead(world: &World) {
+        let mut choices = Choices::default();
+        choices.sockets.queue_frames = 64;
+        let (node, [ann, bob, eve]) = (world.node_with(choices).await, world.people().await);
+        let conversation = world.group(&[&ann, &bob, &eve]).await;
+        let mut other = node.client(&eve).await;
+        let done = std::sync::atomic::AtomicBool::new(false);
+        let sending = async {
+            while !done.load(std::sync::atomic::Ordering::SeqCst) {
+                let mut committed = Vec::new();
+                for _ in 0..20 {
+                    committed.push(world.quiet_send(&ann, conversation, "eA==").await);
+                }
+                let last = committed[19].frame.seq;
+                committed.into_iter().for_each(|event| world.publish(event));
+                other.events(conversation, last).await;
+            }
+        };
+        let resuming = async {
+            for _ in 0..10 {
+                let resume = json!({"conversations": {conversation.to_string(): 1}});
+                let mut client = resumed_by_frame(&node, &bob, resume).await;
+                let replayed = client.wait_for("resumed").await["replayed"].as_u64().unwrap();
+                let up_to = replayed + 100;
+                assert_eq!(client.events(conversation, up_to).await, (2..=up_to).collect::<Vec<_>>());
+            }
+            done.store(true, std::sync::atomic::Ordering::SeqCst);
+        };
+        tokio::join!(sending, resuming);
+    }
+
+    async fn who_comes_back_at_once_needs_nothing_from_the_store(world: &World) {
+        let (node, [ann, bob]) = (world.node().await, world.people().await);
+        let conversation = world.group(&[&ann, &bob]).await;
+        let mut other = node.client(&ann).await;
+        send_many(world, &ann, conversation, 10).await;
+        other.events(conversation, 11).await;
+        let resume = json!({"conversations": {conversation.to_string(): 5}});
+        let mut client = resumed_by_frame(&node, &bob, resume).await;
+        assert_eq!(client.wait_for("resumed").await["replayed"], 6);
+        assert_eq!(client.events(conversation, 11).await, (6..=11).collect::<Vec<_>>());
+        assert!(node.metric("confab_replays_total") < 1.0);
+        world.send(&ann, conversation, "eA==").await;
+        assert_eq!(client.events(conversation, 12).await, [12]);
+    }
+
     async fn after_a_resume_the_watermarks_of_others_are_told(world: &World) {
         let (node, [ann, bob]) = (world.node().await, world.people().await);
         let conversation = world.group(&[&ann, &bob]).await;
-        let committed = world.quiet_send(&ann, conversation, "eA==").await;
-        let confab_contract::timeline::TimelineEvent::MessageReceived { message } = committed.frame.event else {
-            panic!("a message is a message");
-        };
-        let id = message.message_id;
-        confab_store::receipts::mark_read(&world.store, &world.tenant, bob.user, conversation, id, world.now()).await.unwrap();
+        world.read_newest(&ann, &bob, conversation).await;
         let resume = json!({"conversations": {conversation.to_string(): 2}});
         let mut client = resumed_by_frame(&node, &ann, resume).await;
         let read = client.wait_for("message_read").await;
