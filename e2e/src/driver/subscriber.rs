@@ -355,7 +355,9 @@ impl Device {
                 }
             }
             Incoming::Other(ServerFrame::AuthSuccess { cursor, .. }) => {
-                self.tracker.signed_in(cursor);
+                if let Some(cursor) = cursor {
+                    self.tracker.signed_in(cursor);
+                }
                 if self.announced == Announced::No {
                     self.announced = Announced::Connected;
                     // Nobody listens once the run is over.

@@ -1,6 +1,6 @@
 //! Where each of a person's conversations goes on for a new connection. Pure.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use confab_contract::socket::server::ResyncReason;
 use confab_contract::{ConversationId, limit};
@@ -32,17 +32,22 @@ pub fn fresh(memberships: &[Membership]) -> Plan {
     Plan { starts, resync: Vec::new() }
 }
 
-/// A client that names what it has: by `named` the last `seq` of conversations, by `covered` what its cursor covers of
-/// conversations that have more since. Conversations in neither have nothing new, or were not asked for.
-pub fn resume(
-    memberships: &[Membership],
-    named: &BTreeMap<ConversationId, u64>,
-    covered: &HashMap<ConversationId, u64>,
-) -> Plan {
+/// What a client's cursor covers.
+#[derive(Debug, Default)]
+pub struct Covered {
+    /// The last `seq` that it covers of each conversation that has more since.
+    pub points: HashMap<ConversationId, u64>,
+    /// Conversations that the person has left since.
+    pub ended: Vec<ConversationId>,
+}
+
+/// A client that names what it has: by `named` the last `seq` of conversations, by a cursor what it `covered`.
+/// Conversations in neither have nothing new, or were not asked for.
+pub fn resume(memberships: &[Membership], named: &BTreeMap<ConversationId, u64>, covered: &Covered) -> Plan {
     let mut plan = Plan::default();
     for membership in memberships {
         let id = membership.conversation;
-        let goes_on = match (named.get(&id), covered.get(&id)) {
+        let goes_on = match (named.get(&id), covered.points.get(&id)) {
             (Some(&seq), _) => from_named(membership, seq),
             (None, Some(&seq)) => from_cursor(membership, seq),
             (None, None) => Ok(membership.last_seq),
@@ -55,9 +60,18 @@ pub fn resume(
             }
         }
     }
-    let gone = named.keys().filter(|id| memberships.iter().all(|membership| membership.conversation != **id));
-    plan.resync.extend(gone.map(|id| (*id, ResyncReason::NotAMember)));
+    plan.resync.extend(gone(memberships, named, covered).into_iter().map(|id| (id, ResyncReason::NotAMember)));
     plan
+}
+
+/// Conversations that the client has, or may have, and of which the person is no member.
+fn gone(
+    memberships: &[Membership],
+    named: &BTreeMap<ConversationId, u64>,
+    covered: &Covered,
+) -> BTreeSet<ConversationId> {
+    let present: HashSet<ConversationId> = memberships.iter().map(|membership| membership.conversation).collect();
+    named.keys().chain(&covered.ended).filter(|id| !present.contains(id)).copied().collect()
 }
 
 fn present(membership: &Membership) -> Start {
@@ -100,7 +114,7 @@ mod tests {
     fn resumed(membership: &Membership, named: Option<u64>, covered: Option<u64>) -> (u64, Option<ResyncReason>) {
         let id = membership.conversation;
         let named = named.map(|seq| (id, seq)).into_iter().collect();
-        let covered = covered.map(|seq| (id, seq)).into_iter().collect();
+        let covered = Covered { points: covered.map(|seq| (id, seq)).into_iter().collect(), ended: Vec::new() };
         let plan = resume(std::slice::from_ref(membership), &named, &covered);
         (plan.starts[0].after, plan.resync.first().map(|(_, reason)| *reason))
     }
@@ -138,8 +152,19 @@ mod tests {
     #[test]
     fn a_conversation_that_was_left_is_said_to_be_gone() {
         let left = ConversationId::generate();
-        let plan = resume(&[], &BTreeMap::from([(left, 3)]), &HashMap::new());
-        assert_eq!(plan, Plan { starts: Vec::new(), resync: vec![(left, ResyncReason::NotAMember)] });
+        let gone = Plan { starts: Vec::new(), resync: vec![(left, ResyncReason::NotAMember)] };
+        let named = BTreeMap::from([(left, 3)]);
+        assert_eq!(resume(&[], &named, &Covered::default()), gone);
+        let covered = Covered { ended: vec![left], ..Covered::default() };
+        assert_eq!(resume(&[], &BTreeMap::new(), &covered), gone, "left since the cursor");
+        assert_eq!(resume(&[], &named, &covered), gone, "said once");
+    }
+
+    #[test]
+    fn who_was_added_again_since_goes_on() {
+        let membership = membership(7, 9);
+        let covered = Covered { points: HashMap::new(), ended: vec![membership.conversation] };
+        assert_eq!(resume(std::slice::from_ref(&membership), &BTreeMap::new(), &covered).resync, []);
     }
 
     #[test]

@@ -69,7 +69,8 @@ pub enum ClientFrame {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Resume {
-    /// From `auth_success`, `resumed`, `pong` or `GET /v1/sync`; the newest one wins.
+    /// The newest that came in `auth_success`, `resumed`, `pong` or `GET /v1/sync`. None of them gives one while events
+    /// that it would cover are still owed, so that a client may always keep the newest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(example = "c1.AAEC...")]
     pub cursor: Option<String>,

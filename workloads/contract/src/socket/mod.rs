@@ -3,7 +3,8 @@
 //!
 //! Life of a connection:
 //! 1. Open `/v1/ws`, with `?token=` or without. Without, the first frame must be `auth`, within 10 seconds.
-//! 2. The server answers `auth_success` with a `cursor`: the point from which this connection sees everything.
+//! 2. The server answers `auth_success`, with a `cursor` unless a resume follows: the point from which this connection
+//!    sees everything.
 //! 3. To lose nothing over a reconnect, name what you have: `resume` inside `auth`, or, when the token is in the query,
 //!    open with `?token=…&resume=1` and send `resume` as the first frame; nothing is delivered before it. Name the last
 //!    `seq` of each conversation of which you saw an event, and the newest `cursor` for all others.

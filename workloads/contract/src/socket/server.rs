@@ -17,9 +17,11 @@ pub enum ServerFrame {
         user_id: UserId,
         /// Names this connection in logs.
         connection_id: ConnectionId,
-        /// From here on this connection sees everything.
+        /// From here on this connection sees everything. Absent while events are still owed to it: before a resume is
+        /// answered with `resumed`, and during a replay.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
         #[schema(example = "c1.AAEC...")]
-        cursor: String,
+        cursor: Option<String>,
         /// The server sends a WebSocket ping at least this often, in seconds.
         heartbeat_seconds: u32,
         /// When the token ends; send `auth` with a fresh one before.
@@ -130,6 +132,8 @@ pub enum ResyncReason {
     AheadOfServer,
     /// The person is not, or no longer, a member.
     NotAMember,
+    /// The server cannot read events that it has; whoever runs it is told.
+    Unreadable,
     /// The cursor is malformed, was changed, or belongs to somebody else.
     InvalidCursor,
 }

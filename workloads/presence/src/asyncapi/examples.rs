@@ -66,7 +66,7 @@ pub fn server_frames() -> Vec<Value> {
         ServerFrame::AuthSuccess {
             user_id: user('a'),
             connection_id: connection(),
-            cursor: cursor(),
+            cursor: Some(cursor()),
             heartbeat_seconds: 30,
             expires_at: moment(),
         },

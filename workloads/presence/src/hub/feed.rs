@@ -8,14 +8,16 @@ use std::time::Instant;
 
 use axum::extract::ws::Utf8Bytes;
 use confab_contract::bus::{ReceiptKind, ReceiptNotice};
-use confab_contract::socket::server::ServerFrame;
+use confab_contract::socket::server::{ResyncReason, ServerFrame};
 use confab_contract::{ConversationId, UserId};
 
 use super::receipts::Receipts;
+use super::recent::Recent;
 use super::sequencer::{Offered, Sequencer};
 use super::tenant::TenantHub;
 use super::typing::Typing;
 use crate::event::{Event, encode};
+use crate::session::catch_up::CatchUp;
 use crate::session::outbox::Queued;
 use crate::session::{Session, lock};
 
@@ -31,6 +33,7 @@ pub struct Feed {
 struct State {
     order: Sequencer<Event>,
     readers: Vec<Reader>,
+    recent: Recent,
     /// Connections that are being brought up to date; they keep the feed alive.
     pending: u32,
     is_healing: bool,
@@ -51,9 +54,11 @@ struct Reader {
 /// How an attempt to attach ended.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Attached {
-    /// From now on the feed delivers.
-    Live,
-    /// The feed is ahead of the connection: read on from the store.
+    /// From now on the feed delivers. So many events that the connection had missed are in its queue.
+    Live(u64),
+    /// The feed is ahead of the connection, by these events: too many for its queue.
+    Ahead(Vec<Utf8Bytes>),
+    /// The feed, or the store, is ahead of the connection: read on from the store.
     Behind,
 }
 
@@ -67,6 +72,7 @@ impl Feed {
         let state = State {
             order: Sequencer::new(0, known),
             readers: Vec::new(),
+            recent: Recent::default(),
             pending: 0,
             is_healing: false,
             is_gone: false,
@@ -93,21 +99,30 @@ impl Feed {
         state.pending = state.pending.saturating_sub(1);
     }
 
-    /// Attaches a connection that was expected and has everything up to `after`.
-    pub fn attach(self: &Arc<Self>, session: &Arc<Session>, after: u64) -> Attached {
+    /// Attaches a connection that was expected, is a member, and has everything up to `after`, in a conversation that
+    /// is known to reach `reaches`.
+    pub fn attach(self: &Arc<Self>, session: &Arc<Session>, after: u64, reaches: u64) -> Attached {
         let mut state = lock(&self.state);
-        if state.readers.is_empty() {
+        if state.readers.is_empty() && after >= reaches {
             state.order.skip_to(after);
         }
-        if state.order.last() > after {
+        let last = state.order.last();
+        if after < reaches && last < reaches {
             return Attached::Behind;
+        }
+        if last > after {
+            let Some(missed) = state.recent.between(after, last) else { return Attached::Behind };
+            if missed.len() > session.room_for_missed() {
+                return Attached::Ahead(missed.cloned().collect());
+            }
+            missed.cloned().for_each(|text| session.push_event(text));
         }
         state.order.learn(after);
         state.pending = state.pending.saturating_sub(1);
-        state.readers.push(Reader { session: Arc::clone(session), after });
+        state.readers.push(Reader { session: Arc::clone(session), after: after.max(last) });
         session.go_live(self.conversation);
         self.heal_if_behind(&mut state, &session.hub);
-        Attached::Live
+        Attached::Live(last.saturating_sub(after))
     }
 
     /// Gives up a replay at `after`, unless the feed has gone on: then there is more to look at first.
@@ -118,7 +133,7 @@ impl Feed {
         }
         state.pending = state.pending.saturating_sub(1);
         session.unlink(self.conversation);
-        Attached::Live
+        Attached::Live(0)
     }
 
     /// A connection has ended.
@@ -129,6 +144,11 @@ impl Feed {
         } else {
             state.pending = state.pending.saturating_sub(1);
         }
+    }
+
+    /// Gives back memory that only a busy conversation needs.
+    pub fn age(&self) {
+        lock(&self.state).recent.age();
     }
 
     /// Marks the feed as gone if nobody needs it, and says how far the conversation is known to reach.
@@ -192,9 +212,25 @@ impl Feed {
         Some((state.order.last(), state.order.known()))
     }
 
-    /// Frames that wait for the slowest connection here.
-    pub fn longest_queue(&self) -> usize {
-        lock(&self.state).readers.iter().map(|reader| reader.session.queued()).max().unwrap_or_default()
+    /// Frames that wait for a connection here that is neither quick nor slow.
+    pub fn usual_queue(&self) -> usize {
+        let mut queues: Vec<usize> = lock(&self.state).readers.iter().map(|reader| reader.session.queued()).collect();
+        queues.sort_unstable();
+        queues.get(queues.len() / 2).copied().unwrap_or_default()
+    }
+
+    /// The store cannot give what is missing, for good: readers are told to read the conversation anew, and delivery goes
+    /// on with what comes next.
+    pub fn skip_unreadable(&self) {
+        let mut state = lock(&self.state);
+        let known = state.order.known();
+        state.order.skip_to(known);
+        state.recent.clear();
+        let (conversation_id, reason) = (Some(self.conversation), ResyncReason::Unreadable);
+        let frame = encode(&ServerFrame::ResyncRequired { conversation_id, reason });
+        for reader in state.readers.iter().filter(|reader| known > reader.after) {
+            reader.session.push(Queued::Frame(frame.clone()));
+        }
     }
 
     fn heal_if_behind(self: &Arc<Self>, state: &mut State, hub: &Arc<TenantHub>) {
@@ -205,11 +241,7 @@ impl Feed {
     }
 
     fn emit(self: &Arc<Self>, state: &mut State, hub: &TenantHub, seq: u64, event: &Event) {
-        for session in hub.sessions_of(&event.joined) {
-            if session.takes_joins() && session.claim(self.conversation, self, true) {
-                state.readers.push(Reader { session, after: seq - 1 });
-            }
-        }
+        self.admit(state, hub, seq, &event.joined);
         if !state.typing.is_empty()
             && let Some(sender) = event.sender()
             && state.typing.remove(sender)
@@ -226,8 +258,29 @@ impl Feed {
             reader.session.push_event(event.text.clone());
         }
         hub.core.metrics.deliveries.inc_by(delivered);
+        if event.joined.is_empty() && event.left.is_empty() {
+            state.recent.push(seq, &event.text, state.pending > 0);
+        } else {
+            state.recent.clear();
+        }
         if !event.left.is_empty() {
             self.detach_leavers(state, hub, seq, &event.left);
+        }
+    }
+
+    /// Lets in those who joined by an event that is emitted now. Who may have seen it already, on another process that is
+    /// ahead of this one, or may have left since, asks the store first.
+    fn admit(self: &Arc<Self>, state: &mut State, hub: &TenantHub, seq: u64, joined: &[UserId]) {
+        let is_newest = seq >= state.order.known();
+        for session in hub.sessions_of(joined).into_iter().filter(|session| session.takes_joins()) {
+            if session.feed(self.conversation).is_some() {
+                continue;
+            }
+            if session.is_young() || !is_newest {
+                session.send_on_errands(vec![CatchUp::Join { conversation: self.conversation, by_event: true }]);
+            } else if session.claim(self.conversation, self, true) {
+                state.readers.push(Reader { session, after: seq - 1 });
+            }
         }
     }
 

@@ -13,10 +13,10 @@ const PATIENCE: Duration = Duration::from_millis(15);
 const PAGE: u32 = 64;
 /// Between attempts while the store does not answer.
 const RETRY: Duration = Duration::from_millis(250);
-/// Between looks at whether slow readers have caught up.
-const POLL: Duration = Duration::from_millis(2);
-/// Slow readers hold the others up no longer than this per page.
-const MOST_POLLS: u32 = 500;
+/// Between looks at whether readers have caught up.
+const POLL: Duration = Duration::from_millis(1);
+/// Readers hold each other up no longer than this per page: who is slower overflows, and resumes at a pace of their own.
+const MOST_POLLS: u32 = 10;
 
 /// Starts the task.
 pub fn spawn(hub: Arc<TenantHub>, feed: Arc<Feed>) {
@@ -33,7 +33,12 @@ async fn heal(hub: &Arc<TenantHub>, feed: &Arc<Feed>) {
         was_read = true;
         match read_page(hub, feed, after, up_to).await {
             Ok(0) => tokio::time::sleep(RETRY).await,
-            Ok(_) => wait_for_slow_readers(hub, feed).await,
+            Ok(_) => wait_for_readers(hub, feed).await,
+            Err(error) if !error.is_unavailable() => {
+                let error = &error as &dyn std::error::Error;
+                tracing::error!(error, conversation = %feed.conversation, "events cannot be read; they are skipped");
+                feed.skip_unreadable();
+            }
             Err(error) => {
                 tracing::debug!(conversation = %feed.conversation, %error, "the store does not answer a feed");
                 tokio::time::sleep(RETRY).await;
@@ -64,9 +69,9 @@ async fn read_page(
 }
 
 /// The store is faster than sockets: without a pause a long gap would overflow every queue.
-async fn wait_for_slow_readers(hub: &TenantHub, feed: &Feed) {
+async fn wait_for_readers(hub: &TenantHub, feed: &Feed) {
     for _ in 0..MOST_POLLS {
-        if feed.longest_queue() <= hub.core.settings.queue_frames() / 4 {
+        if feed.usual_queue() <= hub.core.settings.queue_frames() / 4 {
             return;
         }
         tokio::time::sleep(POLL).await;

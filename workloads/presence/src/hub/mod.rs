@@ -14,6 +14,7 @@ pub mod people;
 pub mod permits;
 pub mod progress;
 pub mod receipts;
+pub mod recent;
 pub mod sequencer;
 pub mod tenant;
 pub mod typing;

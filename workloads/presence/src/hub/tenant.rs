@@ -17,7 +17,7 @@ use super::watchers::Watchers;
 use crate::event::Event;
 use crate::parts::Core;
 use crate::plan::Start;
-use crate::session::catch_up::CatchUp;
+use crate::session::catch_up::{CatchUp, Replay};
 use crate::session::{Session, lock};
 
 /// A tenant as this process sees it.
@@ -35,6 +35,15 @@ pub struct TenantHub {
     acknowledged: Mutex<HashMap<(ConversationId, UserId), u64>>,
     changed: Mutex<HashSet<UserId>>,
     leavers: Mutex<HashSet<UserId>>,
+}
+
+/// How a connection follows a conversation.
+#[derive(Debug)]
+pub enum Followed {
+    /// Its feed delivers; so many events that it had missed are in its queue.
+    Live(u64),
+    /// This replay is needed first.
+    Behind(Replay),
 }
 
 #[derive(Debug, Default)]
@@ -145,25 +154,26 @@ impl TenantHub {
         }
     }
 
-    /// Lets a connection follow a conversation from `start` on. Hands out the replay that is needed first, if one is.
-    pub fn follow(&self, session: &Arc<Session>, start: Start) -> Option<CatchUp> {
-        let feed = self.expect(start.conversation);
-        if !session.claim(start.conversation, &feed, false) {
+    /// Lets a connection follow a conversation from `start` on.
+    pub fn follow(&self, session: &Arc<Session>, start: Start) -> Followed {
+        let Start { conversation, after, reaches } = start;
+        let feed = self.expect(conversation);
+        if !session.claim(conversation, &feed, false) {
             feed.expect_no_more();
-            self.prune(start.conversation);
-            return None;
+            self.prune(conversation);
+            return Followed::Live(0);
         }
-        if start.after >= start.reaches && feed.attach(session, start.after) == Attached::Live {
-            return None;
+        match feed.attach(session, after, reaches) {
+            Attached::Live(missed) => Followed::Live(missed),
+            Attached::Ahead(_) | Attached::Behind => Followed::Behind(Replay { feed, after, reaches }),
         }
-        Some(CatchUp::Replay { feed, after: start.after })
     }
 
     /// Somebody joined by an event that was not delivered here in its turn: their connections catch up from the store.
     pub fn catch_up_joined(&self, joined: &[UserId], conversation: ConversationId) {
         for session in self.sessions_of(joined) {
             if session.takes_joins() && session.feed(conversation).is_none() {
-                session.send_on_errands(vec![CatchUp::Join(conversation)]);
+                session.send_on_errands(vec![CatchUp::Join { conversation, by_event: false }]);
             }
         }
     }
@@ -180,6 +190,7 @@ impl TenantHub {
     pub fn age(&self) {
         let mut conversations = lock(&self.conversations);
         conversations.announced.age();
+        conversations.feeds.values().for_each(|feed| feed.age());
         let empty: Vec<(ConversationId, u64)> = conversations
             .feeds
             .iter()

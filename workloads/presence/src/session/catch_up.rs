@@ -2,34 +2,33 @@
 //! socket's back-pressure slows the reading, and whatever else would not fit into a bounded queue.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use axum::extract::ws::{Message, Utf8Bytes};
-use confab_contract::socket::close::CloseReason;
-use confab_contract::socket::server::ServerFrame;
+use confab_contract::socket::server::{ResyncReason, ServerFrame};
 use confab_contract::timeline::TimelineFrame;
 use confab_contract::{ConversationId, Timestamp, UserId};
-use confab_store::StoreError;
 use confab_store::receipts::Watermark;
 
 use super::Session;
-use super::connection::{End, Sink, write_queue};
+use super::connection::{End, Sink, meanwhile, write_queue};
+use super::reading::{RETRY, patiently};
 use crate::event::{Event, encode};
 use crate::hub::feed::{Attached, Feed};
+use crate::hub::tenant::Followed;
 use crate::plan::Start;
 
 /// Something to do, in the order in which it was asked for.
 #[derive(Debug)]
 pub enum CatchUp {
-    /// Send what comes after `after`, then let the feed deliver.
-    Replay {
-        /// The conversation's feed, which expects the connection.
-        feed: Arc<Feed>,
-        /// The client has everything up to here.
-        after: u64,
-    },
+    /// Send what the client has missed of a conversation, then let its feed deliver.
+    Replay(Replay),
     /// Follow a conversation that the person has joined.
-    Join(ConversationId),
+    Join {
+        /// Which.
+        conversation: ConversationId,
+        /// An event says so that the connection was not given: if the person is gone again, it is told of that.
+        by_event: bool,
+    },
     /// Send frames that are ready.
     Say(Vec<Utf8Bytes>),
     /// Send the availability of people who are watched since just now.
@@ -37,15 +36,29 @@ pub enum CatchUp {
     /// Send where the other members of these conversations stand.
     Watermarks(Vec<ConversationId>),
     /// Say that all this is done.
-    Resumed(String),
+    Resumed {
+        /// Covers all that was sent.
+        cursor: String,
+        /// Missed events that were queued at once, besides those that errands have sent.
+        queued: u64,
+    },
+}
+
+/// What a connection has of a conversation, where there is more.
+#[derive(Debug)]
+pub struct Replay {
+    /// The conversation's feed, which expects the connection.
+    pub feed: Arc<Feed>,
+    /// The client has everything up to here.
+    pub after: u64,
+    /// The store is known to have more up to here.
+    pub reaches: u64,
 }
 
 /// Events read at once.
 const PAGE: u32 = 100;
-/// Between attempts while the store does not answer.
-const RETRY: Duration = Duration::from_millis(250);
-/// How long the store may be away before the client is sent away to try elsewhere.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// Replayed events between looks at what is queued.
+const BETWEEN_QUEUES: u64 = 16;
 /// Frames with watermarks after a resume, at most.
 const MOST_WATERMARKS: usize = 1000;
 
@@ -53,15 +66,21 @@ const MOST_WATERMARKS: usize = 1000;
 pub async fn run(session: &Arc<Session>, sink: &mut Sink, errands: Vec<CatchUp>) -> Result<(), End> {
     let mut replayed = 0;
     for errand in errands {
+        // What was queued before it goes out before it.
+        write_queue(session, sink).await?;
         match errand {
-            CatchUp::Replay { feed, after } => replayed += replay(session, sink, &feed, after).await?,
-            CatchUp::Join(conversation) => replayed += join(session, sink, conversation).await?,
+            CatchUp::Replay(replay) => replayed += run_replay(session, sink, replay).await?,
+            CatchUp::Join { conversation, by_event } => {
+                replayed += join(session, sink, conversation, by_event).await?;
+            }
             CatchUp::Say(frames) => say(sink, frames).await?,
             CatchUp::Snapshot(users) => snapshot(session, sink, users).await?,
             CatchUp::Watermarks(conversations) => watermarks(session, sink, &conversations).await?,
-            CatchUp::Resumed(cursor) => say(sink, [encode(&ServerFrame::Resumed { cursor, replayed })]).await?,
+            CatchUp::Resumed { cursor, queued } => {
+                let replayed = replayed + queued;
+                say(sink, [encode(&ServerFrame::Resumed { cursor, replayed })]).await?;
+            }
         }
-        write_queue(session, sink).await?;
     }
     session.errands_done();
     Ok(())
@@ -75,76 +94,103 @@ async fn say(sink: &mut Sink, frames: impl IntoIterator<Item = Utf8Bytes>) -> Re
 }
 
 /// Follows a conversation from the event by which the person joined it.
-async fn join(session: &Arc<Session>, sink: &mut Sink, conversation: ConversationId) -> Result<u64, End> {
+async fn join(
+    session: &Arc<Session>,
+    sink: &mut Sink,
+    conversation: ConversationId,
+    by_event: bool,
+) -> Result<u64, End> {
     let hub = &session.hub;
+    if session.feed(conversation).is_some() {
+        return Ok(0);
+    }
     let ask = || confab_store::members::get(&hub.core.store, &hub.tenant, session.user, conversation);
-    let Some(membership) = patiently(ask).await? else { return Ok(0) };
+    let Some(membership) = meanwhile(session, sink, patiently(&hub.core, ask)).await?? else {
+        if by_event {
+            say_resync(sink, conversation).await?;
+        }
+        return Ok(0);
+    };
     let after = membership.visible_from.saturating_sub(1);
     let start = Start { conversation, after, reaches: membership.last_seq };
     match hub.follow(session, start) {
-        Some(CatchUp::Replay { feed, after }) => replay(session, sink, &feed, after).await,
-        _ => Ok(0),
+        Followed::Behind(replay) => run_replay(session, sink, replay).await,
+        Followed::Live(queued) => Ok(queued),
     }
 }
 
-/// Sends everything after `after`, until the feed is not ahead any more. A person who leaves on the way gets that event
+/// Who joined and is gone again, before a feed could deliver either, learns that there was something.
+async fn say_resync(sink: &mut Sink, conversation: ConversationId) -> Result<(), End> {
+    let (conversation_id, reason) = (Some(conversation), ResyncReason::NotAMember);
+    say(sink, [encode(&ServerFrame::ResyncRequired { conversation_id, reason })]).await
+}
+
+/// Sends everything that is missing, until the feed is not ahead any more. A person who leaves on the way gets that event
 /// as the last; one who was added again goes on with the event that says so.
-async fn replay(session: &Arc<Session>, sink: &mut Sink, feed: &Arc<Feed>, mut after: u64) -> Result<u64, End> {
+async fn run_replay(session: &Arc<Session>, sink: &mut Sink, replay: Replay) -> Result<u64, End> {
+    let Replay { feed, mut after, mut reaches } = replay;
     let hub = &session.hub;
     hub.core.metrics.replays.inc();
-    let (mut sent, mut is_member) = (0, true);
+    let (mut sent, mut is_member, mut is_at_end) = (0, true, false);
     loop {
-        let page = read_page(session, feed.conversation, after).await?;
+        match if is_member { feed.attach(session, after, reaches) } else { feed.give_up(session, after) } {
+            Attached::Live(queued) => {
+                sent += queued;
+                break;
+            }
+            Attached::Ahead(texts) => {
+                for text in texts {
+                    (after, sent) = (after + 1, sent + 1);
+                    send_event(session, sink, text, sent).await?;
+                }
+                sink.flush().await?;
+                continue;
+            }
+            Attached::Behind => {}
+        }
+        if is_at_end {
+            // The feed knows of more than the store shows; it will in a moment.
+            meanwhile(session, sink, tokio::time::sleep(RETRY)).await?;
+        }
+        let page = meanwhile(session, sink, read_page(session, feed.conversation, after)).await??;
         for frame in &page {
             after = frame.seq;
             let event = Event::from_frame(frame);
             is_member |= event.joined.contains(&session.user);
             if is_member {
                 sent += 1;
-                session.count_event();
-                sink.feed(Message::Text(event.text)).await?;
+                send_event(session, sink, event.text, sent).await?;
             }
             is_member &= !event.left.contains(&session.user);
+            hub.recheck_visibility(&event.left);
         }
         sink.flush().await?;
-        write_queue(session, sink).await?;
-        if page.len() == usize::try_from(PAGE).unwrap_or(usize::MAX) {
-            continue;
+        if page.len() < usize::try_from(PAGE).unwrap_or(usize::MAX) {
+            reaches = after;
         }
-        let attached = if is_member { feed.attach(session, after) } else { feed.give_up(session, after) };
-        if attached == Attached::Live {
-            hub.core.metrics.replayed.inc_by(sent);
-            hub.prune(feed.conversation);
-            return Ok(sent);
-        }
-        if page.is_empty() {
-            // The feed knows of more than the store shows; it will in a moment.
-            tokio::time::sleep(RETRY).await;
-        }
+        is_at_end = page.is_empty();
     }
+    hub.core.metrics.replayed.inc_by(sent);
+    hub.prune(feed.conversation);
+    Ok(sent)
+}
+
+/// Sends one of many events. What is queued must not wait for all of them.
+async fn send_event(session: &Session, sink: &mut Sink, text: Utf8Bytes, nth: u64) -> Result<(), End> {
+    session.count_event();
+    sink.feed(Message::Text(text)).await?;
+    if nth.is_multiple_of(BETWEEN_QUEUES) {
+        write_queue(session, sink).await?;
+    }
+    Ok(())
 }
 
 async fn read_page(session: &Session, conversation: ConversationId, after: u64) -> Result<Vec<TimelineFrame>, End> {
     let hub = &session.hub;
     // Ids and places are 63 bits in the store.
     let everything = i64::MAX.unsigned_abs();
-    patiently(|| async {
-        let _turn = hub.core.reads.acquire().await;
-        confab_store::timeline::read(&hub.core.store, &hub.tenant, conversation, after, everything, PAGE).await
-    })
-    .await
-}
-
-/// Asks the store again and again while it is away, but not for ever.
-async fn patiently<T, F: Future<Output = Result<T, StoreError>>>(ask: impl Fn() -> F) -> Result<T, End> {
-    let began = Instant::now();
-    loop {
-        match ask().await {
-            Ok(answer) => return Ok(answer),
-            Err(error) if error.is_unavailable() && began.elapsed() < PATIENCE => tokio::time::sleep(RETRY).await,
-            Err(error) => return Err(End::of_store(&error)),
-        }
-    }
+    let read = || confab_store::timeline::read(&hub.core.store, &hub.tenant, conversation, after, everything, PAGE);
+    patiently(&hub.core, read).await
 }
 
 async fn snapshot(session: &Session, sink: &mut Sink, users: Vec<UserId>) -> Result<(), End> {
@@ -161,7 +207,7 @@ async fn watermarks(session: &Session, sink: &mut Sink, conversations: &[Convers
     let hub = &session.hub;
     let ask = || confab_store::receipts::watermarks(&hub.core.store, &hub.tenant, conversations);
     let now = hub.core.now();
-    let watermarks = patiently(ask).await?;
+    let watermarks = meanwhile(session, sink, patiently(&hub.core, ask)).await??;
     say(sink, watermark_texts(session.user, &watermarks, now)).await
 }
 
@@ -196,15 +242,4 @@ fn watermark_frames(
         delivered_at: now,
     });
     read.into_iter().chain(delivered)
-}
-
-impl End {
-    /// The store did not answer, or not with what it should.
-    pub fn of_store(error: &StoreError) -> Self {
-        if error.is_unavailable() {
-            return Self::server(CloseReason::Unavailable);
-        }
-        tracing::error!(error = error as &dyn std::error::Error, "a connection ends because the store failed");
-        Self::server(CloseReason::InternalError)
-    }
 }

@@ -6,8 +6,10 @@ use std::time::{Duration, Instant};
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes};
 use confab_chassis::tenant::Tenant;
 use confab_contract::socket::close::CloseReason;
+use tokio::sync::Notify;
 
 use super::opening::{self, Opened, Opening};
+use super::outbox::Batch;
 use super::protocol::{Protocol, Step};
 use super::{Next, Session, catch_up, worker};
 use crate::gateway::{Gateway, Slot};
@@ -113,7 +115,7 @@ async fn converse(gateway: &Gateway, tenant: &Tenant, opened: Opened, sink: &mut
     end
 }
 
-/// Writes what waits, and goes on errands when nothing does.
+/// Goes on errands, and writes what waits.
 async fn send(session: &Arc<Session>, sink: &mut Sink) -> End {
     loop {
         let done = match session.next().await {
@@ -128,20 +130,38 @@ async fn send(session: &Arc<Session>, sink: &mut Sink) -> End {
 }
 
 /// Everything that waits goes out in as few writes as the write buffer allows.
-async fn write(sink: &mut Sink, frames: impl IntoIterator<Item = super::outbox::Queued>) -> Result<(), End> {
-    for frame in frames {
-        sink.feed(frame.into_message()).await?;
+async fn write(sink: &mut Sink, frames: Batch) -> Result<(), End> {
+    for message in frames {
+        sink.feed(message).await?;
     }
     Ok(sink.flush().await?)
 }
 
 /// Writes what waits, if anything does.
 pub async fn write_queue(session: &Session, sink: &mut Sink) -> Result<(), End> {
-    let queue = session.take_queue();
-    if queue.is_empty() {
-        return Ok(());
-    }
-    write(sink, queue).await
+    write(sink, session.take_queue()).await
+}
+
+/// Waits for something else while what is queued goes out.
+pub async fn meanwhile<T>(session: &Session, sink: &mut Sink, wait: impl Future<Output = T>) -> Result<T, End> {
+    let over = Notify::new();
+    let waiting = async {
+        let done = wait.await;
+        over.notify_one();
+        Ok::<_, End>(done)
+    };
+    let queue_out = async {
+        loop {
+            tokio::select! {
+                biased;
+                () = over.notified() => return Ok(()),
+                // A batch that was begun is finished, so the wait may be over for some time when this ends.
+                queue = session.queue() => write(sink, queue).await?,
+            }
+        }
+    };
+    let (done, ()) = tokio::try_join!(waiting, queue_out)?;
+    Ok(done)
 }
 
 /// Reads frames and has them carried out, one after the other.

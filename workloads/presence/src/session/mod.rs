@@ -16,9 +16,9 @@ pub mod malformed;
 pub mod opening;
 pub mod outbox;
 pub mod protocol;
+pub mod reading;
 pub mod worker;
 
-use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU8, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
@@ -31,7 +31,7 @@ use confab_store::changes::Position;
 use futures_util::task::AtomicWaker;
 
 use self::catch_up::CatchUp;
-use self::outbox::Queued;
+use self::outbox::{Batch, Outbox, Queued};
 use crate::hub::feed::Feed;
 use crate::hub::tenant::TenantHub;
 
@@ -57,13 +57,14 @@ pub struct Session {
     expires_at: AtomicI64,
     events_sent: AtomicU32,
     takes_joins: AtomicBool,
+    is_young: AtomicBool,
     since_run: AtomicU64,
     start: Mutex<Option<Box<Position>>>,
 }
 
 #[derive(Debug, Default)]
 struct Mailbox {
-    queue: VecDeque<Queued>,
+    outbox: Outbox,
     errands: Vec<CatchUp>,
     catching_up: bool,
 }
@@ -91,7 +92,7 @@ pub struct Link {
 #[derive(Debug)]
 pub enum Next {
     /// Write these.
-    Frames(VecDeque<Queued>),
+    Frames(Batch),
     /// Do these.
     Errands(Vec<CatchUp>),
     /// End.
@@ -116,6 +117,7 @@ impl Session {
             expires_at: AtomicI64::new(expires_at.as_millis()),
             events_sent: AtomicU32::new(0),
             takes_joins: AtomicBool::new(false),
+            is_young: AtomicBool::new(true),
             since_run: AtomicU64::new(u64::MAX),
             start: Mutex::default(),
         }
@@ -127,8 +129,8 @@ impl Session {
             return;
         }
         let mut mailbox = lock(&self.mailbox);
-        let was_empty = mailbox.queue.is_empty();
-        let pushed = outbox::push(&mut mailbox.queue, frame, self.hub.core.settings.queue_frames());
+        let was_empty = mailbox.outbox.is_empty();
+        let pushed = mailbox.outbox.push(frame, self.hub.core.settings.queue_frames());
         drop(mailbox);
         if pushed.is_err() {
             self.hub.core.metrics.overflows.inc();
@@ -171,14 +173,34 @@ impl Session {
         lock(&self.mailbox).catching_up = false;
     }
 
-    /// Frames that wait.
+    /// Events and answers that wait.
     pub fn queued(&self) -> usize {
-        lock(&self.mailbox).queue.len()
+        lock(&self.mailbox).outbox.len()
+    }
+
+    /// How many events that were missed may be queued at once, so that there is room for what follows.
+    pub fn room_for_missed(&self) -> usize {
+        (self.hub.core.settings.queue_frames() / 2).saturating_sub(self.queued())
+    }
+
+    /// Takes back what waits of these people's availability.
+    pub fn forget_presence(&self, users: &[UserId]) {
+        lock(&self.mailbox).outbox.forget_presence(users);
     }
 
     /// What is queued now, without waiting.
-    pub fn take_queue(&self) -> VecDeque<Queued> {
-        std::mem::take(&mut lock(&self.mailbox).queue)
+    pub fn take_queue(&self) -> Batch {
+        lock(&self.mailbox).take()
+    }
+
+    /// Waits until something is queued.
+    pub async fn queue(&self) -> Batch {
+        std::future::poll_fn(|context| {
+            self.waker.register(context.waker());
+            let mut mailbox = lock(&self.mailbox);
+            if mailbox.outbox.is_empty() { Poll::Pending } else { Poll::Ready(mailbox.take()) }
+        })
+        .await
     }
 
     /// Waits for what the sending half has to do next.
@@ -193,12 +215,13 @@ impl Session {
         // Registered before looking, so that nothing slips between.
         self.waker.register(context.waker());
         let mut mailbox = lock(&self.mailbox);
-        if !mailbox.queue.is_empty() {
-            return Poll::Ready(Next::Frames(std::mem::take(&mut mailbox.queue)));
-        }
+        // Errands first: whoever goes on them writes the queue on the way, so that neither keeps the other waiting.
         if !mailbox.errands.is_empty() {
             mailbox.catching_up = true;
             return Poll::Ready(Next::Errands(std::mem::take(&mut mailbox.errands)));
+        }
+        if !mailbox.outbox.is_empty() {
+            return Poll::Ready(Next::Frames(mailbox.take()));
         }
         Poll::Pending
     }
@@ -208,7 +231,7 @@ impl Session {
         let index = CloseReason::ALL.iter().position(|known| *known == reason).unwrap_or_default();
         let code = u8::try_from(index + 1).unwrap_or(u8::MAX);
         if self.closing.compare_exchange(0, code, Ordering::SeqCst, Ordering::SeqCst).is_ok() {
-            lock(&self.mailbox).queue = VecDeque::new();
+            lock(&self.mailbox).outbox = Outbox::default();
             self.waker.wake();
         }
     }
@@ -278,15 +301,22 @@ impl Session {
         self.takes_joins.load(Ordering::SeqCst)
     }
 
+    /// Whether feeds of this process may still be behind what the client has seen elsewhere.
+    pub fn is_young(&self) -> bool {
+        self.is_young.load(Ordering::SeqCst)
+    }
+
     /// Everything after this position is delivered to it.
     pub fn begin_from(&self, position: &Position) {
         *lock(&self.start) = Some(Box::new(*position));
     }
 
-    /// Forgets with which position it began, if the tail's settled position, of this run, has taken over.
-    pub fn forget_start(&self, settled_run: u64) {
+    /// Everything that there was before this run of the tail has been delivered here. If the run began after the
+    /// connection, it forgets with which position it began, and feeds are no longer behind what the client has seen.
+    pub fn grow_up(&self, settled_run: u64) {
         if settled_run > self.since_run.load(Ordering::SeqCst) {
             *lock(&self.start) = None;
+            self.is_young.store(false, Ordering::SeqCst);
         }
     }
 
@@ -328,12 +358,14 @@ impl Session {
         books.find(conversation).ok().map(|place| Arc::clone(&books.links[place].feed))
     }
 
-    /// Takes a conversation out of the books.
+    /// Takes a conversation out of the books. Nothing is told of it any more.
     pub fn unlink(&self, conversation: ConversationId) {
         let mut books = lock(&self.books);
         if let Ok(place) = books.find(conversation) {
             books.links.remove(place);
         }
+        drop(books);
+        lock(&self.mailbox).outbox.forget_receipts(conversation);
     }
 
     /// Whom the connection watches.
@@ -351,6 +383,17 @@ impl Session {
         let mut books = lock(&self.books);
         books.closed = true;
         (std::mem::take(&mut books.links), std::mem::take(&mut books.watching))
+    }
+}
+
+impl Mailbox {
+    /// Takes what is queued. Watermarks that were too many become an errand.
+    fn take(&mut self) -> Batch {
+        let mut batch = self.outbox.take();
+        if !batch.stale.is_empty() {
+            self.errands.push(CatchUp::Watermarks(std::mem::take(&mut batch.stale)));
+        }
+        batch
     }
 }
 

@@ -10,19 +10,20 @@ use confab_contract::socket::client::Resume;
 use confab_contract::socket::close::CloseReason;
 use confab_contract::socket::server::{ResyncReason, ServerFrame};
 use confab_contract::{ApiError, ConversationId};
-use confab_store::StoreError;
-use confab_store::changes::Position;
+use confab_store::changes::{self, Position};
+use confab_store::members::Membership;
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::time::{Instant as Deadline, timeout_at};
 
-use super::Session;
 use super::catch_up::CatchUp;
 use super::connection::{Attendance, End, Sink, Stream, next_step};
 use super::protocol::{Protocol, Stage, Step, error_frame};
+use super::reading::patiently;
+use super::{Session, worker};
 use crate::event::encode;
 use crate::gateway::Gateway;
-use crate::hub::tenant::TenantHub;
-use crate::plan;
+use crate::hub::tenant::{Followed, TenantHub};
+use crate::plan::{self, Covered, Start};
 
 /// What the request that opened the socket said.
 #[derive(Debug)]
@@ -54,72 +55,110 @@ pub async fn open(
     stream: &mut Stream,
 ) -> Result<Opened, End> {
     let deadline = Deadline::now() + gateway.core.settings.tempo.sign_in;
-    let mut protocol = Protocol::new(Instant::now());
-    let too_late = |_| End::server(CloseReason::AuthTimeout);
+    let mut line = Line { protocol: Protocol::new(Instant::now()), sink, stream, deadline };
     let (token, resume) = match opening.token {
         Some(token) => (token, None),
-        None => timeout_at(deadline, first_frame(&mut protocol, sink, stream)).await.map_err(too_late)??,
+        None => line.first_frame().await?,
     };
     let claims = verify(gateway, tenant, &token)?;
-    let hub = gateway.hub_of(tenant.id()).await;
-    let expires_at = claims.exp;
-    let session = Arc::new(Session::new(claims.sub, claims.sid, hub, expires_at, gateway.core.uptime()));
-    session.hub.enter(&session, tenant.limits().connections_per_user);
-    let attendance = Attendance(session);
+    let attendance = enter(gateway, tenant, &claims).await;
     let session = &attendance.0;
     // It was revoked between the check and the entry into the hub, where revocations look for it.
     if gateway.core.revocations.is_revoked(tenant.id(), session.login) {
         return Err(End::server(CloseReason::SessionRevoked));
     }
-
-    let of_store = |error: StoreError| End::of_store(&error);
-    let known = followed_from(&session.hub).await.map_err(of_store)?;
-    if resume.is_none() && !opening.hold {
-        attach_fresh(session).await.map_err(of_store)?;
-        welcome(session, sink).await?;
-    } else {
-        session.begin_from(&known);
-        welcome(session, sink).await?;
-        let resume = if let Some(resume) = resume {
-            resume
-        } else {
-            protocol.enter(Stage::Holding);
-            timeout_at(deadline, held(session, &mut protocol, sink, stream)).await.map_err(too_late)??
-        };
-        attach_resumed(session, &resume, &known).await.map_err(of_store)?;
+    // From here on others may close it, whatever it waits for.
+    tokio::select! {
+        biased;
+        reason = session.closing() => return Err(End::server(reason)),
+        begun = begin(tenant, session, resume, opening.hold, &mut line) => begun?,
     }
-    protocol.enter(Stage::Live);
+    line.protocol.enter(Stage::Live);
     tracing::debug!(connection = %session.id, user = %session.user, tenant = %tenant.id(), "a connection begins");
-    Ok(Opened { attendance, protocol })
+    Ok(Opened { protocol: line.protocol, attendance })
 }
 
-/// Waits for `auth`.
-async fn first_frame(
-    protocol: &mut Protocol,
-    sink: &mut Sink,
-    stream: &mut Stream,
-) -> Result<(SecretString, Option<Resume>), End> {
-    loop {
-        match next_step(stream, protocol, 0).await? {
-            Some(Step::SignIn { token, resume }) => return Ok((token, resume)),
-            Some(Step::Refuse(frame)) => sink.send(Message::Text(encode(&frame))).await?,
-            _ => {}
+async fn enter(gateway: &Gateway, tenant: &Tenant, claims: &Claims) -> Attendance {
+    let hub = gateway.hub_of(tenant.id()).await;
+    let session = Arc::new(Session::new(claims.sub, claims.sid, hub, claims.exp, gateway.core.uptime()));
+    session.hub.enter(&session, tenant.limits().connections_per_user);
+    Attendance(session)
+}
+
+/// Answers, and attaches the connection where the client is. A client that resumes gets no cursor with the answer: it
+/// would cover what has not been delivered yet.
+async fn begin(
+    tenant: &Tenant,
+    session: &Arc<Session>,
+    resume: Option<Resume>,
+    hold: bool,
+    line: &mut Line<'_>,
+) -> Result<(), End> {
+    let known = followed_from(&session.hub).await?;
+    if resume.is_none() && !hold {
+        attach_fresh(session).await?;
+        return welcome(session, Some(session.cursor()), line.sink).await;
+    }
+    session.begin_from(&known);
+    welcome(session, None, line.sink).await?;
+    let resume = match resume {
+        Some(resume) => resume,
+        None => line.held(tenant, session).await?,
+    };
+    attach_resumed(session, &resume, &known).await
+}
+
+/// A connection that does not deliver yet.
+struct Line<'a> {
+    protocol: Protocol,
+    sink: &'a mut Sink,
+    stream: &'a mut Stream,
+    deadline: Deadline,
+}
+
+impl Line<'_> {
+    /// The next frame as a step; `None` for one that needs nothing done.
+    async fn next(&mut self) -> Result<Option<Step>, End> {
+        let next = next_step(self.stream, &mut self.protocol, 0);
+        timeout_at(self.deadline, next).await.map_err(|_| End::server(CloseReason::AuthTimeout))?
+    }
+
+    async fn say(&mut self, frame: &ServerFrame) -> Result<(), End> {
+        Ok(self.sink.send(Message::Text(encode(frame))).await?)
+    }
+
+    /// Waits for `auth`.
+    async fn first_frame(&mut self) -> Result<(SecretString, Option<Resume>), End> {
+        loop {
+            match self.next().await? {
+                Some(Step::SignIn { token, resume }) => return Ok((token, resume)),
+                Some(Step::Refuse(frame)) => self.say(&frame).await?,
+                _ => {}
+            }
         }
     }
-}
 
-/// Waits for `resume`.
-async fn held(session: &Session, protocol: &mut Protocol, sink: &mut Sink, stream: &mut Stream) -> Result<Resume, End> {
-    loop {
-        match next_step(stream, protocol, 0).await? {
-            // The second: as the specification shows it, token in the query, and `auth` with the same token once more.
-            Some(Step::Resume(resume) | Step::SignIn { resume: Some(resume), .. }) => return Ok(resume),
-            Some(Step::SignIn { resume: None, .. }) => welcome(session, sink).await?,
-            Some(Step::Refuse(frame)) => sink.send(Message::Text(encode(&frame))).await?,
-            Some(Step::Pong(id)) => {
-                sink.send(Message::Text(encode(&ServerFrame::Pong { id, cursor: None }))).await?;
+    /// Waits for `resume`.
+    async fn held(&mut self, tenant: &Tenant, session: &Session) -> Result<Resume, End> {
+        self.protocol.enter(Stage::Holding);
+        loop {
+            match self.next().await? {
+                Some(Step::Resume(resume)) => return Ok(resume),
+                // As the specification shows it: token in the query, and `auth` with the same token once more.
+                Some(Step::SignIn { token, resume }) => {
+                    if let Err(error) = worker::accept_token(&session.hub.core, tenant, session, &token) {
+                        self.say(&error_frame(error, Some("auth".to_owned()))).await?;
+                        continue;
+                    }
+                    match resume {
+                        Some(resume) => return Ok(resume),
+                        None => welcome(session, None, self.sink).await?,
+                    }
+                }
+                Some(Step::Refuse(frame)) => self.say(&frame).await?,
+                Some(Step::Pong(id)) => self.say(&ServerFrame::Pong { id, cursor: None }).await?,
+                _ => {}
             }
-            _ => {}
         }
     }
 }
@@ -143,55 +182,64 @@ pub fn refusal(error: TokenError) -> ApiError {
     }
 }
 
-async fn welcome(session: &Session, sink: &mut Sink) -> Result<(), End> {
-    Ok(sink.send(Message::Text(encode(&success_frame(session)))).await?)
+async fn welcome(session: &Session, cursor: Option<String>, sink: &mut Sink) -> Result<(), End> {
+    Ok(sink.send(Message::Text(encode(&success_frame(session, cursor)))).await?)
 }
 
 /// Says that the connection is signed in.
-pub fn success_frame(session: &Session) -> ServerFrame {
+pub fn success_frame(session: &Session, cursor: Option<String>) -> ServerFrame {
     ServerFrame::AuthSuccess {
         user_id: session.user,
         connection_id: session.id,
-        cursor: session.cursor(),
+        cursor,
         heartbeat_seconds: session.hub.core.settings.sockets.heartbeat_seconds,
         expires_at: session.expires_at(),
     }
 }
 
 /// The place of the tail, from which on changes of the tenant are seen. The first connection begins it.
-async fn followed_from(hub: &TenantHub) -> Result<Position, StoreError> {
+async fn followed_from(hub: &TenantHub) -> Result<Position, End> {
     if let Some(position) = hub.progress(|progress| progress.position().copied()) {
         return Ok(position);
     }
-    let position = confab_store::changes::position(&hub.core.store, &hub.tenant).await?;
+    let position = present(hub).await?;
     hub.progress(|progress| progress.follow(&position));
     Ok(position)
 }
 
+async fn present(hub: &TenantHub) -> Result<Position, End> {
+    patiently(&hub.core, || confab_store::changes::position(&hub.core.store, &hub.tenant)).await
+}
+
+async fn memberships(session: &Session) -> Result<Vec<Membership>, End> {
+    let hub = &session.hub;
+    patiently(&hub.core, || confab_store::members::of_user(&hub.core.store, &hub.tenant, session.user)).await
+}
+
 /// Everything begins now. The cursor is read after the memberships: what lies between the two is delivered.
-async fn attach_fresh(session: &Arc<Session>) -> Result<(), StoreError> {
+async fn attach_fresh(session: &Arc<Session>) -> Result<(), End> {
     let hub = &session.hub;
     session.take_joins(hub.progress(|progress| progress.begun()));
-    let memberships = confab_store::members::of_user(&hub.core.store, &hub.tenant, session.user).await?;
-    let plan = plan::fresh(&memberships);
-    session.send_on_errands(plan.starts.into_iter().filter_map(|start| hub.follow(session, start)).collect());
-    session.begin_from(&confab_store::changes::position(&hub.core.store, &hub.tenant).await?);
+    let plan = plan::fresh(&memberships(session).await?);
+    let (replays, _) = follow_all(session, &plan.starts);
+    session.send_on_errands(replays);
+    session.begin_from(&present(hub).await?);
     Ok(())
 }
 
 /// Goes on where the client is. `known` was read before the memberships: conversations that were not named are complete
 /// up to it when all is replayed.
-async fn attach_resumed(session: &Arc<Session>, resume: &Resume, known: &Position) -> Result<(), StoreError> {
+async fn attach_resumed(session: &Arc<Session>, resume: &Resume, known: &Position) -> Result<(), End> {
     let hub = &session.hub;
     let (core, tenant, user) = (&hub.core, &hub.tenant, session.user);
     let cursor = resume.cursor.as_deref().map(|cursor| core.position(tenant, user, cursor));
     session.take_joins(hub.progress(|progress| progress.begun()));
-    let memberships = confab_store::members::of_user(&core.store, tenant, user).await?;
+    let memberships = memberships(session).await?;
     let covered = match &cursor {
-        Some(Some(position)) => confab_store::changes::starting_points(&core.store, tenant, user, position).await?,
-        _ => Vec::new(),
+        Some(Some(position)) => covered(session, position).await?,
+        _ => Covered::default(),
     };
-    let plan = plan::resume(&memberships, &resume.conversations, &covered.into_iter().collect());
+    let plan = plan::resume(&memberships, &resume.conversations, &covered);
 
     let mut resync: Vec<(Option<ConversationId>, ResyncReason)> = Vec::new();
     if cursor == Some(None) {
@@ -200,10 +248,32 @@ async fn attach_resumed(session: &Arc<Session>, resume: &Resume, known: &Positio
     resync.extend(plan.resync.iter().map(|(conversation, reason)| (Some(*conversation), *reason)));
     let say = |(conversation_id, reason)| encode(&ServerFrame::ResyncRequired { conversation_id, reason });
     let mut errands = vec![CatchUp::Say(resync.into_iter().map(say).collect())];
-    errands.extend(plan.starts.iter().filter_map(|start| hub.follow(session, *start)));
+    let (replays, queued) = follow_all(session, &plan.starts);
+    errands.extend(replays);
     let named = plan.starts.iter().map(|start| start.conversation).filter(|id| resume.conversations.contains_key(id));
     errands.push(CatchUp::Watermarks(named.take(MOST_CONVERSATIONS_WITH_WATERMARKS).collect()));
-    errands.push(CatchUp::Resumed(core.cursor(tenant, user, known)));
+    errands.push(CatchUp::Resumed { cursor: core.cursor(tenant, user, known), queued });
     session.send_on_errands(errands);
     Ok(())
+}
+
+/// Follows all conversations. Hands out what has to be replayed first, and how many missed events are queued already.
+fn follow_all(session: &Arc<Session>, starts: &[Start]) -> (Vec<CatchUp>, u64) {
+    let (mut replays, mut queued) = (Vec::new(), 0);
+    for start in starts {
+        match session.hub.follow(session, *start) {
+            Followed::Live(missed) => queued += missed,
+            Followed::Behind(replay) => replays.push(CatchUp::Replay(replay)),
+        }
+    }
+    (replays, queued)
+}
+
+/// What a cursor covers.
+async fn covered(session: &Session, position: &Position) -> Result<Covered, End> {
+    let hub = &session.hub;
+    let (store, tenant, user) = (&hub.core.store, &hub.tenant, session.user);
+    let ended = patiently(&hub.core, || changes::ended_since(store, tenant, user, position)).await?;
+    let points = patiently(&hub.core, || changes::starting_points(store, tenant, user, position)).await?;
+    Ok(Covered { points: points.into_iter().collect(), ended })
 }

@@ -110,12 +110,19 @@ async fn may_send(core: &Core, tenant: &Tenant, session: &Session) -> Result<(),
 
 /// A fresh token of the same session.
 fn prolong(core: &Core, tenant: &Tenant, session: &Session, token: &SecretString) -> Result<(), ApiError> {
+    accept_token(core, tenant, session, token)?;
+    let cursor = (!session.is_catching_up()).then(|| session.cursor());
+    say(session, &success_frame(session, cursor));
+    Ok(())
+}
+
+/// Checks another token of a connection. The connection lasts as long as the token, if it is of the same session.
+pub fn accept_token(core: &Core, tenant: &Tenant, session: &Session, token: &SecretString) -> Result<(), ApiError> {
     let claims = core.verifier.verify_once(tenant, token.expose_secret()).map_err(refusal)?;
     if claims.sub != session.user || claims.sid != session.login {
         return Err(ApiError::unauthenticated("The token belongs to another session: open another connection for it"));
     }
     session.prolong(claims.exp);
-    say(session, &success_frame(session));
     Ok(())
 }
 
@@ -176,9 +183,11 @@ async fn watch(core: &Core, session: &Arc<Session>, mut users: Vec<UserId>) -> R
     Ok(())
 }
 
-fn unwatch(session: &Session, users: &[UserId]) {
+/// Ends subscriptions.
+pub fn unwatch(session: &Session, users: &[UserId]) {
     session.change_watching(|watching| watching.retain(|user| !users.contains(user)));
     session.hub.watchers(|watchers| users.iter().for_each(|user| watchers.remove(session, *user)));
+    session.forget_presence(users);
 }
 
 /// An answer to the client.

@@ -19,6 +19,7 @@ use crate::gateway::Gateway;
 use crate::hub::tenant::TenantHub;
 use crate::parts::Core;
 use crate::session::outbox::Queued;
+use crate::session::{Session, worker};
 
 /// People written or read at once.
 const BATCH: usize = 500;
@@ -175,23 +176,22 @@ async fn recheck_visibility(hub: &TenantHub) -> Result<(), StoreError> {
             }
         };
         for session in watching.iter().filter(|session| !visible.contains(&session.user)) {
-            unwatch(hub, session, &[leaver]);
+            unwatch(session, &[leaver]);
         }
         for session in &own {
             let lost: Vec<UserId> = session.watching().into_iter().filter(|user| !visible.contains(user)).collect();
-            unwatch(hub, session, &lost);
+            unwatch(session, &lost);
         }
     }
     Ok(())
 }
 
 /// Ends subscriptions and says so.
-fn unwatch(hub: &TenantHub, session: &crate::session::Session, users: &[UserId]) {
+fn unwatch(session: &Session, users: &[UserId]) {
     if users.is_empty() {
         return;
     }
-    session.change_watching(|watching| watching.retain(|user| !users.contains(user)));
-    hub.watchers(|watchers| users.iter().for_each(|user| watchers.remove(session, *user)));
+    worker::unwatch(session, users);
     let frame = ServerFrame::PresenceSubscribed { user_ids: Vec::new(), denied: users.to_vec() };
     session.push(Queued::Frame(encode(&frame)));
 }

@@ -49,7 +49,7 @@ fn visit(core: &Core, hub: &TenantHub, uptime: u32) {
         } else {
             look_after(core, session, uptime);
             if let Some(run) = settled_run {
-                session.forget_start(run);
+                session.grow_up(run);
             }
         }
     });

@@ -51,6 +51,14 @@ impl Client {
         self.send_message(Message::text(frame.to_string())).await;
     }
 
+    /// Sends frames in one piece, so that the server has the second when it reads the first.
+    pub async fn send_together(&mut self, frames: &[Value]) {
+        for frame in frames {
+            self.socket.feed(Message::text(frame.to_string())).await.unwrap();
+        }
+        timeout(DEADLINE, self.socket.flush()).await.unwrap().unwrap();
+    }
+
     pub async fn send_text(&mut self, text: &str) {
         self.send_message(Message::text(text)).await;
     }

@@ -8,6 +8,7 @@ mod client;
 mod delivery;
 mod engines;
 mod joining;
+mod lagging;
 mod leaving;
 mod limits;
 mod memory;

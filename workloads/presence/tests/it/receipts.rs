@@ -1,7 +1,5 @@
 //! Watermarks: what devices acknowledged, and what people have read.
 
-use confab_contract::bus::{BusMessage, Notice, ReceiptKind, ReceiptNotice};
-use confab_contract::socket::server::ServerFrame;
 use serde_json::json;
 
 use crate::engines::on_both_engines;
@@ -29,16 +27,7 @@ on_both_engines! {
         let (node, [ann, bob]) = (world.node().await, world.people().await);
         let conversation = world.group(&[&ann, &bob]).await;
         let (mut sender, mut own) = (node.client(&ann).await, node.client(&bob).await);
-        let frame = ServerFrame::MessageRead {
-            conversation_id: conversation,
-            message_id: None,
-            read_seq: 1,
-            read_by: bob.user,
-            read_at: world.now(),
-        };
-        let frame = serde_json::value::to_raw_value(&frame).unwrap();
-        let notice = ReceiptNotice { conversation, user: bob.user, kind: ReceiptKind::Read, seq: 1, frame };
-        world.bus.publish(BusMessage { tenant: world.tenant.clone(), notice: Notice::Receipt(notice) });
+        world.publish_read(conversation, bob.user, 1);
         assert_eq!(sender.wait_for("message_read").await["read_seq"], 1);
         assert_eq!(own.wait_for("message_read").await["read_seq"], 1);
     }

@@ -165,6 +165,62 @@ on_both_engines! {
         assert_eq!(client.events(ahead, seq).await, [seq], "delivery goes on from now");
     }
 
+    async fn no_cursor_is_given_while_events_that_it_would_cover_are_owed(world: &World) {
+        let (node, [ann, bob]) = (world.node().await, world.people().await);
+        let conversation = world.group(&[&ann, &bob]).await;
+        // Several pages: the second frame is read before the last of them.
+        send_many(world, &ann, conversation, 350).await;
+        let auth = json!({"type": "auth", "token": bob.token});
+        let mut resuming = auth.clone();
+        resuming["resume"] = json!({"conversations": {conversation.to_string(): 1}});
+        let mut by_frame = node.open("").await;
+        by_frame.send_together(&[resuming, auth.clone()]).await;
+        let mut by_query = node.open(&format!("?token={}&resume=1", bob.token)).await;
+        by_query.send(auth.clone()).await;
+        assert_eq!(by_query.wait_for("auth_success").await["cursor"], Value::Null);
+        assert_eq!(by_query.wait_for("auth_success").await["cursor"], Value::Null);
+        let resume = json!({"type": "resume", "conversations": {conversation.to_string(): 1}});
+        by_query.send_together(&[resume, auth.clone()]).await;
+        assert_eq!(by_frame.wait_for("auth_success").await["cursor"], Value::Null);
+        for client in [&mut by_frame, &mut by_query] {
+            let success = client.wait_for("auth_success").await;
+            assert_eq!(success["cursor"], Value::Null, "{success}");
+            assert!(client.wait_for("resumed").await["cursor"].is_string());
+            client.settle().await;
+            client.send(auth.clone()).await;
+            assert!(client.wait_for("auth_success").await["cursor"].is_string(), "all was sent");
+        }
+    }
+
+    async fn a_cursor_also_tells_of_conversations_that_were_left_since(world: &World) {
+        let (node, [ann, bob]) = (world.node().await, world.people().await);
+        let (left, early) = (world.group(&[&ann, &bob]).await, world.group(&[&ann, &bob]).await);
+        world.remove(&ann, early, &bob).await;
+        let mut first = node.open(&format!("?token={}", bob.token)).await;
+        let cursor = first.wait_for("auth_success").await["cursor"].clone();
+        first.cut();
+        world.remove(&ann, left, &bob).await;
+        let mut client = resumed_by_frame(&node, &bob, json!({"cursor": cursor})).await;
+        let told = client.wait_for("resync_required").await;
+        assert_eq!((&told["conversation_id"], &told["reason"]), (&json!(left), &json!("not_a_member")));
+        client.wait_for("resumed").await;
+        let rest = client.settle().await;
+        assert!(rest.iter().all(|frame| frame["type"] != "resync_required"), "{rest:?}");
+    }
+
+    async fn a_token_of_somebody_else_does_not_hold_while_waiting_for_resume(world: &World) {
+        let (node, [ann, bob]) = (world.node().await, world.people().await);
+        let mut client = node.open(&format!("?token={}&resume=1", bob.token)).await;
+        client.wait_for("auth_success").await;
+        for token in ["nonsense", ann.token.as_str()] {
+            client.send(json!({"type": "auth", "token": token, "resume": {}})).await;
+            let error = client.wait_for("error").await;
+            assert_eq!((&error["code"], &error["frame_type"]), (&json!("AUTHENTICATION_FAILED"), &json!("auth")));
+        }
+        client.send(json!({"type": "auth", "token": bob.token, "resume": {}})).await;
+        client.wait_for("resumed").await;
+    }
+
     async fn a_person_who_is_removed_during_a_replay_gets_no_more_than_that(world: &World) {
         let (node, [ann, bob]) = (world.node().await, world.people().await);
         let conversation = world.group(&[&ann, &bob]).await;
@@ -190,15 +246,58 @@ on_both_engines! {
         assert_eq!(client.events(conversation, 401).await, (2..=401).collect::<Vec<_>>());
     }
 
+    async fn in_a_busy_conversation_a_replay_catches_up_although_the_feed_is_always_ahead(world: &World) {
+        let mut choices = Choices::default();
+        choices.sockets.queue_frames = 64;
+        let (node, [ann, bob, eve]) = (world.node_with(choices).await, world.people().await);
+        let conversation = world.group(&[&ann, &bob, &eve]).await;
+        let mut other = node.client(&eve).await;
+        let done = std::sync::atomic::AtomicBool::new(false);
+        let sending = async {
+            while !done.load(std::sync::atomic::Ordering::SeqCst) {
+                let mut committed = Vec::new();
+                for _ in 0..20 {
+                    committed.push(world.quiet_send(&ann, conversation, "eA==").await);
+                }
+                let last = committed[19].frame.seq;
+                for event in committed {
+                    world.publish(event);
+                }
+                other.events(conversation, last).await;
+            }
+        };
+        let resuming = async {
+            for _ in 0..10 {
+                let resume = json!({"conversations": {conversation.to_string(): 1}});
+                let mut client = resumed_by_frame(&node, &bob, resume).await;
+                let replayed = client.wait_for("resumed").await["replayed"].as_u64().unwrap();
+                let up_to = replayed + 100;
+                assert_eq!(client.events(conversation, up_to).await, (2..=up_to).collect::<Vec<_>>());
+            }
+            done.store(true, std::sync::atomic::Ordering::SeqCst);
+        };
+        tokio::join!(sending, resuming);
+    }
+
+    async fn who_comes_back_at_once_needs_nothing_from_the_store(world: &World) {
+        let (node, [ann, bob]) = (world.node().await, world.people().await);
+        let conversation = world.group(&[&ann, &bob]).await;
+        let mut other = node.client(&ann).await;
+        send_many(world, &ann, conversation, 10).await;
+        other.events(conversation, 11).await;
+        let resume = json!({"conversations": {conversation.to_string(): 5}});
+        let mut client = resumed_by_frame(&node, &bob, resume).await;
+        assert_eq!(client.wait_for("resumed").await["replayed"], 6);
+        assert_eq!(client.events(conversation, 11).await, (6..=11).collect::<Vec<_>>());
+        assert!(node.metric("confab_replays_total") < 1.0);
+        world.send(&ann, conversation, "eA==").await;
+        assert_eq!(client.events(conversation, 12).await, [12]);
+    }
+
     async fn after_a_resume_the_watermarks_of_others_are_told(world: &World) {
         let (node, [ann, bob]) = (world.node().await, world.people().await);
         let conversation = world.group(&[&ann, &bob]).await;
-        let committed = world.quiet_send(&ann, conversation, "eA==").await;
-        let confab_contract::timeline::TimelineEvent::MessageReceived { message } = committed.frame.event else {
-            panic!("a message is a message");
-        };
-        let id = message.message_id;
-        confab_store::receipts::mark_read(&world.store, &world.tenant, bob.user, conversation, id, world.now()).await.unwrap();
+        world.read_newest(&ann, &bob, conversation).await;
         let resume = json!({"conversations": {conversation.to_string(): 2}});
         let mut client = resumed_by_frame(&node, &ann, resume).await;
         let read = client.wait_for("message_read").await;

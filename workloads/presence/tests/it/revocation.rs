@@ -36,6 +36,14 @@ on_both_engines! {
         assert_eq!(again.closed().await, Some(CloseReason::SessionRevoked));
     }
 
+    async fn a_connection_that_waits_for_resume_is_closed_as_well(world: &World) {
+        let (node, [bob]) = (world.node().await, world.people().await);
+        let mut client = node.open(&format!("?token={}&resume=1", bob.token)).await;
+        client.wait_for("auth_success").await;
+        world.revocations.revoke(&world.tenant, bob.login, world.now().plus_millis(3_600_000));
+        assert_eq!(client.closed().await, Some(CloseReason::SessionRevoked));
+    }
+
     async fn a_token_that_ends_closes_the_connection(world: &World) {
         let (node, [bob]) = (world.node().await, world.people().await);
         let mut client = node.client(&bob).await;

@@ -6,6 +6,25 @@ use crate::engines::on_both_engines;
 use crate::world::{Choices, eventually};
 
 on_both_engines! {
+    async fn watermarks_and_availability_never_close_a_connection(world: &World) {
+        let mut choices = Choices::default();
+        choices.sockets.queue_frames = 16;
+        let (node, [ann, bob]) = (world.node_with(choices).await, world.people().await);
+        let conversation = world.group(&[&ann, &bob]).await;
+        let mut slow = node.client(&ann).await;
+        slow.watch(&[bob.user]).await;
+        slow.settle().await;
+        let read = world.read_newest(&ann, &bob, conversation).await;
+        // More people than may wait for one connection, in a moment when it cannot be written to.
+        for _ in 0..2000 {
+            world.publish_read(conversation, confab_contract::UserId::generate(), 1);
+        }
+        let told = slow.wait_until(|frame| frame["read_by"] == json!(bob.user)).await;
+        assert_eq!(told["read_seq"], read, "it was read again from the store");
+        slow.settle().await;
+        assert!(node.metric("confab_queue_overflows_total") < 1.0);
+    }
+
     async fn a_client_that_does_not_read_is_closed_and_resumes_and_others_go_on(world: &World) {
         let mut choices = Choices::default();
         choices.sockets.queue_frames = 16;

@@ -16,11 +16,13 @@ use confab_chassis::serve;
 use confab_chassis::telemetry::Metrics;
 use confab_chassis::tenant::{Tenant, Tenants};
 use confab_chassis::token::{Keyring, Revocations, Verifier};
-use confab_contract::bus::{BusMessage, Notice, TimelineNotice};
+use confab_contract::bus::{BusMessage, Notice, ReceiptKind, ReceiptNotice, TimelineNotice};
 use confab_contract::config::presence::SocketConfig;
 use confab_contract::config::section::{DrainConfig, HttpConfig};
 use confab_contract::config::tenant::{RateLimit, TenantConfig};
 use confab_contract::rest::messages::MessageType;
+use confab_contract::socket::server::ServerFrame;
+use confab_contract::timeline::TimelineEvent;
 use confab_contract::{ConversationId, MessageId, SessionId, TenantId, Timestamp, UserId};
 use confab_identity::{IdentityFeed, IdentityParts};
 use confab_presence::{Parts, Presence, Tempo};
@@ -342,6 +344,32 @@ impl World {
         let removed =
             confab_store::members::remove(&self.store, &self.tenant, actor.user, conversation, whom.user, self.now());
         removed.await.unwrap()
+    }
+
+    /// One sends a message, and another reads it. Nobody is told. Hands out its place.
+    pub async fn read_newest(&self, sender: &Person, reader: &Person, conversation: ConversationId) -> u64 {
+        let committed = self.quiet_send(sender, conversation, "eA==").await;
+        let TimelineEvent::MessageReceived { message } = committed.frame.event else {
+            panic!("a message is a message");
+        };
+        let (id, now) = (message.message_id, self.now());
+        let (store, tenant) = (&self.store, &self.tenant);
+        confab_store::receipts::mark_read(store, tenant, reader.user, conversation, id, now).await.unwrap().unwrap();
+        committed.frame.seq
+    }
+
+    /// Tells everybody that somebody has read up to `seq`.
+    pub fn publish_read(&self, conversation: ConversationId, user: UserId, seq: u64) {
+        let frame = ServerFrame::MessageRead {
+            conversation_id: conversation,
+            message_id: None,
+            read_seq: seq,
+            read_by: user,
+            read_at: self.now(),
+        };
+        let frame = to_raw_value(&frame).unwrap();
+        let notice = ReceiptNotice { conversation, user, kind: ReceiptKind::Read, seq, frame };
+        self.bus.publish(BusMessage { tenant: self.tenant.clone(), notice: Notice::Receipt(notice) });
     }
 
     pub fn publish(&self, committed: Committed) {

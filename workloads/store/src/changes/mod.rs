@@ -7,11 +7,13 @@
 //!
 //! **Read the lanes first, then the rows.** What happens in between may then be seen twice, but is never missed.
 
+mod ended;
 mod lanes;
 mod position;
 mod sync;
 mod tail;
 
+pub use ended::ended_since;
 pub(crate) use lanes::{Lane, LaneChoice, bump, bump_all};
 pub(crate) use position::Mark;
 pub use position::Position;

@@ -142,6 +142,10 @@ async fn every_function_finds_nothing_with_the_ids_of_another_tenant(world: Worl
             "changes::starting_points",
             !changes::starting_points(store, foreign, me, &Position::default()).await.unwrap().is_empty(),
         ),
+        (
+            "changes::ended_since",
+            !changes::ended_since(store, foreign, me, &Position::default()).await.unwrap().is_empty(),
+        ),
         ("presence::set", !presence::set(store, node, vec![shown], now).await.unwrap().is_empty()),
         ("presence::get", !presence::get(store, foreign, &[me, friend], now).await.unwrap().is_empty()),
     ];
