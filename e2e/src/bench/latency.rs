@@ -15,7 +15,7 @@ use super::http::Http;
 use super::pipe::Pipe;
 use super::sends::{send, small_groups};
 use super::start::as_f64;
-use crate::harness::{Engine, Site, SiteOptions, Usage};
+use crate::harness::{Layout, Site, SiteOptions, Usage};
 
 /// Conversations, each with a sender and a receiver of its own.
 const PAIRS: usize = 50;
@@ -25,9 +25,8 @@ const BODY: usize = 200;
 /// Names a message by the moment at which it was to be sent, in microseconds.
 const MARK: &[u8] = b"\"temp_id\":\"";
 
-pub async fn measure(scale: &Scale) -> Result<Vec<Figure>> {
-    let site = Site::laptop(Engine::Sqlite, &SiteOptions::default(), scale.logs()).await?;
-    let server = &site.servers[0].1;
+pub async fn measure(layout: Layout, scale: &Scale) -> Result<Vec<Figure>> {
+    let site = Site::start(layout, &SiteOptions::default(), scale.logs()).await?;
     let people = Arc::new(sign_up(site.messaging[0], "pair", PAIRS).await?);
     let places = small_groups(site.messaging[0], &people, PAIRS).await?;
     let count = usize::try_from(EACH)? * scale.pick(20, 5);
@@ -36,7 +35,7 @@ pub async fn measure(scale: &Scale) -> Result<Vec<Figure>> {
     for number in 0..PAIRS {
         // The other member of the conversation of `number`.
         let receiver = &people[(number + 1) % PAIRS];
-        let mut pipe = Pipe::open(site.messaging[0], &receiver.token, None).await?;
+        let mut pipe = Pipe::open(site.presence[number % site.presence.len()], &receiver.token, None).await?;
         pipe.next().await?;
         let (times, own) = (times.clone(), places[number][0].to_string());
         tokio::spawn(async move {
@@ -52,10 +51,11 @@ pub async fn measure(scale: &Scale) -> Result<Vec<Figure>> {
         });
     }
     drop(times);
-    let before = (server.usage()?, Usage::own()?);
+    let before = (site.usage()?, Usage::own()?);
     let mut senders: JoinSet<Result<()>> = JoinSet::new();
     for (number, places) in places.into_iter().enumerate() {
-        let (people, address, place) = (Arc::clone(&people), site.messaging[0], places[0]);
+        let (people, place) = (Arc::clone(&people), places[0]);
+        let address = site.messaging[number % site.messaging.len()];
         senders.spawn(async move {
             let mut http = Http::connect(address).await?;
             let first = start.elapsed() + Duration::from_secs(1) + Duration::from_millis(number as u64);
@@ -77,11 +77,15 @@ pub async fn measure(scale: &Scale) -> Result<Vec<Figure>> {
     while let Some(sender) = senders.join_next().await {
         sender.context("a sender panicked")??;
     }
-    let spent = Spent::between(before, (server.usage()?, Usage::own()?), start.elapsed());
+    let spent = Spent::between(before, (site.usage()?, Usage::own()?), start.elapsed());
     let millis = |quantile| as_f64(latencies.value_at_quantile(quantile)) / 1000.0;
     let note =
         format!("p50 {:.1} ms, p99.9 {:.1} ms, {} messages; {spent}", millis(0.5), millis(0.999), latencies.len());
-    let what = "send → delivered on another socket, 1,000/s offered, p99";
+    let place = match layout {
+        Layout::Laptop => "one process",
+        Layout::Cluster => "four processes",
+    };
+    let what = format!("send → delivered on another socket, 1,000/s, {place}, p99");
     Ok(vec![Figure::new(what, millis(0.99), "ms", Goal::Below(50.0)).note(note)])
 }
 

@@ -19,10 +19,10 @@ mod start;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use clap::ValueEnum;
 
-use crate::harness::{self, Engine};
+use crate::harness::{self, Engine, Layout};
 use crowd::Crowd;
 pub use figure::{Figure, Goal};
 
@@ -77,30 +77,46 @@ impl Scale {
     }
 }
 
-/// Measures the subjects one after the other and hands each figure over as it comes.
-pub async fn measure(subjects: &[Subject], scale: &Scale, mut show: impl FnMut(Figure)) -> Result<()> {
+/// Measures the subjects one after the other and hands each figure over as it comes. What cannot be measured does not keep
+/// the rest from it.
+pub async fn measure(subjects: &[Subject], scale: &Scale, mut show: impl FnMut(Result<Figure>)) {
     // Made for the first figure that needs it: thousands of accounts take a while.
     let mut crowd: Option<Crowd> = None;
     for subject in subjects {
-        let needs_crowd = matches!(subject, Subject::FanOut | Subject::Sockets | Subject::Cut);
-        if needs_crowd && crowd.is_none() {
-            crowd = Some(Crowd::gather(scale).await?);
+        match of_subject(*subject, scale, &mut crowd).await {
+            Ok(figures) => figures.into_iter().for_each(|figure| show(Ok(figure))),
+            Err(error) => show(Err(error.context(format!("{subject:?} could not be measured")))),
         }
-        let figures = match (subject, &mut crowd) {
-            (Subject::Start, _) => start::measure(scale).await?,
-            (Subject::Sends, _) => {
-                let mut figures = sends::measure(Engine::Sqlite, scale).await?;
-                figures.extend(sends::measure(Engine::Postgres, scale).await?);
-                figures
-            }
-            (Subject::Latency, _) => latency::measure(scale).await?,
-            (Subject::Page, _) => page::measure(scale).await?,
-            (Subject::FanOut, Some(crowd)) => fan_out::measure(crowd, scale).await?,
-            (Subject::Sockets, Some(crowd)) => sockets::measure(crowd, scale).await?,
-            (Subject::Cut, Some(crowd)) => cut::measure(crowd, scale).await?,
-            (_, None) => Vec::new(),
-        };
-        figures.into_iter().for_each(&mut show);
     }
-    Ok(())
+}
+
+async fn of_subject(subject: Subject, scale: &Scale, crowd: &mut Option<Crowd>) -> Result<Vec<Figure>> {
+    match subject {
+        Subject::Start => start::measure(scale).await,
+        Subject::Sends => {
+            let mut figures = sends::measure(Engine::Sqlite, scale).await?;
+            figures.extend(sends::measure(Engine::Postgres, scale).await?);
+            Ok(figures)
+        }
+        Subject::Latency => {
+            let mut figures = latency::measure(Layout::Laptop, scale).await?;
+            figures.extend(latency::measure(Layout::Cluster, scale).await?);
+            Ok(figures)
+        }
+        Subject::FanOut => fan_out::measure(gathered(crowd, scale).await?, scale).await,
+        Subject::Sockets => sockets::measure(gathered(crowd, scale).await?, scale).await,
+        Subject::Cut => cut::measure(gathered(crowd, scale).await?, scale).await,
+        Subject::Page => {
+            let mut figures = page::measure(Engine::Sqlite, scale).await?;
+            figures.extend(page::measure(Engine::Postgres, scale).await?);
+            Ok(figures)
+        }
+    }
+}
+
+async fn gathered<'a>(crowd: &'a mut Option<Crowd>, scale: &Scale) -> Result<&'a mut Crowd> {
+    if crowd.is_none() {
+        *crowd = Some(Crowd::gather(scale).await?);
+    }
+    crowd.as_mut().context("a crowd was gathered just now")
 }

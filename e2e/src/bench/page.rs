@@ -8,9 +8,9 @@ use confab_contract::ConversationId;
 use confab_contract::envelope::Reply;
 use confab_contract::rest::messages::SentMessage;
 use hdrhistogram::Histogram;
-use rand::SeedableRng as _;
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom as _;
+use rand::{RngExt as _, SeedableRng as _};
 use tokio::task::JoinSet;
 
 use super::Scale;
@@ -25,8 +25,8 @@ use crate::harness::{Engine, Site, SiteOptions, Usage};
 const CONVERSATIONS: usize = 1000;
 const PEOPLE: usize = 100;
 const BODY: usize = 100;
-/// Of so many messages one is remembered as a place to read from.
-const REMEMBER: usize = 50;
+/// Of so many messages about one is remembered as a place to read from.
+const REMEMBER: u32 = 50;
 /// Readers at the same time.
 const READERS: usize = 4;
 
@@ -38,9 +38,9 @@ struct Place {
     before: String,
 }
 
-pub async fn measure(scale: &Scale) -> Result<Vec<Figure>> {
+pub async fn measure(engine: Engine, scale: &Scale) -> Result<Vec<Figure>> {
     let total: usize = scale.pick(1_000_000, 100_000);
-    let site = Site::laptop(Engine::Sqlite, &SiteOptions::default(), scale.logs()).await?;
+    let site = Site::laptop(engine, &SiteOptions::default(), scale.logs()).await?;
     let people = Arc::new(sign_up(site.messaging[0], "reader", PEOPLE).await?);
     let groups = Arc::new(small_groups(site.messaging[0], &people, CONVERSATIONS).await?);
     let early = fill(&site, &people, &groups, total / 10).await?;
@@ -50,12 +50,14 @@ pub async fn measure(scale: &Scale) -> Result<Vec<Figure>> {
     let (long, spent) = read(&site, places, scale).await?;
     let millis = |histogram: &Histogram<u64>, quantile| as_f64(histogram.value_at_quantile(quantile)) / 1000.0;
     let growth = millis(&long, 0.5) / millis(&short, 0.5).max(0.001);
-    let what = format!("page of 50 from {total} messages in 1,000 conversations, p99");
+    let name = engine.name();
+    let what = format!("page of 50 from {total} messages in 1,000 conversations, {name}, p99");
     let note = format!("p50 {:.1} ms, {} pages by {READERS} readers; {spent}", millis(&long, 0.5), long.len());
     let flat = format!("the same page with a tenth of the history: p50 {:.1} ms", millis(&short, 0.5));
     Ok(vec![
         Figure::new(what, millis(&long, 0.99), "ms", Goal::Below(10.0)).note(note),
-        Figure::new("page time, whole history against a tenth of it", growth, "×", Goal::Below(1.5)).note(flat),
+        Figure::new(format!("page time, whole history against a tenth of it, {name}"), growth, "×", Goal::Below(1.5))
+            .note(flat),
     ])
 }
 
@@ -72,10 +74,11 @@ async fn fill(
         tasks.spawn(async move {
             let mut http = Http::connect(address).await?;
             let (run, mut places) = (rand::random::<u64>(), Vec::new());
+            let mut rng = StdRng::seed_from_u64(person as u64);
             for number in 0..count / PEOPLE {
                 let conversation = groups[person][number % groups[person].len()];
                 let reply = send(&mut http, &people[person], conversation, &format!("{run:x}-{number}"), BODY).await?;
-                if number % REMEMBER == REMEMBER / 2 {
+                if rng.random_ratio(1, REMEMBER) {
                     let sent: Reply<SentMessage> = serde_json::from_slice(reply)?;
                     let before = sent.data.message_id.to_string();
                     places.push(Place { reader: people[person].clone(), conversation, before });

@@ -9,28 +9,31 @@ use tokio::task::JoinSet;
 
 use super::Scale;
 use super::crowd::{Crowd, GROUP};
-use super::figure::{Figure, Goal};
+use super::figure::{Figure, Goal, Spent};
 use super::http::Http;
 use super::pipe::Pipe;
 use super::sends::send;
 use super::start::as_f64;
+use crate::harness::Usage;
 
 const KIB: f64 = 1024.0;
 /// Handshakes at the same time.
 const AT_ONCE: usize = 100;
 /// Messages that each socket gets in a day, from short to long.
 const DAY: usize = 200;
-/// Sizes of a day's messages before base64; one in twenty is long.
+/// Which of them is the longest.
+const LONGEST_AT: usize = DAY / 2;
+/// Sizes of a day's messages before base64: one in twenty is long, and one in all is as long as most tenants allow.
 const SHORT: usize = 150;
-const LONG: usize = 1000;
+const LONG: usize = 3000;
+const LONGEST: usize = 32 * 1024;
 /// Time for the server to come to rest.
 const REST: Duration = Duration::from_secs(3);
 
 pub async fn measure(crowd: &mut Crowd, scale: &Scale) -> Result<Vec<Figure>> {
     crowd.restart().await?;
     let count = scale.pick(10_000, 2000);
-    let before = crowd.server().usage()?.rss;
-    let begin = Instant::now();
+    let (before, own, begin) = (crowd.server().usage()?, Usage::own()?, Instant::now());
     let delivered = Arc::new(AtomicU64::new(0));
     let mut sockets = open(crowd, count, &delivered).await?;
     let opened = begin.elapsed();
@@ -38,16 +41,20 @@ pub async fn measure(crowd: &mut Crowd, scale: &Scale) -> Result<Vec<Figure>> {
     let idle = crowd.server().usage()?.rss;
     day(crowd, count, &delivered).await?;
     tokio::time::sleep(REST).await;
-    let after = crowd.server().usage()?.rss;
+    let (after, own_after, wall) = (crowd.server().usage()?, Usage::own()?, begin.elapsed());
+    let spent = Spent::between((before, own), (after, own_after), wall);
     ensure!(sockets.try_join_next().is_none(), "a socket was closed meanwhile");
-    let each = |now: u64| as_f64(now.saturating_sub(before)) / as_f64(count as u64) / KIB;
+    let each = |now: u64| as_f64(now.saturating_sub(before.rss)) / as_f64(count as u64) / KIB;
     let what = |when| format!("authenticated socket, {count} of them, {when}");
     let deliveries = delivered.load(Ordering::Relaxed);
     Ok(vec![
-        Figure::new(what("idle"), each(idle), "KiB of RSS", Goal::Below(6.0))
-            .note(format!("opened in {:.1} s", opened.as_secs_f64())),
-        Figure::new(what("after a day's traffic"), each(after), "KiB of RSS", Goal::Below(10.0))
-            .note(format!("{deliveries} deliveries of {SHORT} or {LONG} bytes, acknowledged now and then")),
+        Figure::new(what("idle"), each(idle), "KiB of RSS", Goal::Below(6.0)).note(format!(
+            "{} people; opened in {:.1} s",
+            crowd.people.len(),
+            opened.as_secs_f64()
+        )),
+        Figure::new(what("after a day's traffic"), each(after.rss), "KiB of RSS", Goal::Below(10.0))
+            .note(format!("{deliveries} deliveries of {SHORT} to {LONGEST} bytes, acknowledged now and then; {spent}")),
     ])
 }
 
@@ -105,7 +112,11 @@ async fn day(crowd: &Crowd, sockets: usize, delivered: &Arc<AtomicU64>) -> Resul
                 while delivered.load(Ordering::Relaxed) + (4 * sockets as u64) < owed {
                     tokio::time::sleep(Duration::from_millis(2)).await;
                 }
-                let bytes = if count % 20 == 19 { LONG } else { SHORT };
+                let bytes = match count {
+                    LONGEST_AT => LONGEST,
+                    _ if count % 20 == 19 => LONG,
+                    _ => SHORT,
+                };
                 send(&mut http, &account, group, &format!("{run:x}-{count}"), bytes).await?;
             }
             Ok(())

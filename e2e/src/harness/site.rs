@@ -17,7 +17,7 @@ use confab_testbed::{PostgresServer, RedisServer};
 use serde::{Deserialize, Serialize};
 
 use super::binary::{self, Build};
-use super::server::Server;
+use super::server::{Server, Usage};
 use super::{port, tenant};
 
 /// How many of each process a cluster has.
@@ -40,6 +40,16 @@ pub enum Engine {
     Sqlite,
     /// In a Postgres server of its own.
     Postgres,
+}
+
+impl Engine {
+    /// As people call it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Sqlite => "SQLite",
+            Self::Postgres => "Postgres",
+        }
+    }
 }
 
 /// What a process does.
@@ -171,6 +181,17 @@ impl Site {
             server.wait_ready().await?;
         }
         Ok(())
+    }
+
+    /// What all of our processes have used together.
+    pub fn usage(&self) -> Result<Usage> {
+        let mut all = Usage::default();
+        for (_, server) in &self.servers {
+            let usage = server.usage()?;
+            all.rss += usage.rss;
+            all.cpu += usage.cpu;
+        }
+        Ok(all)
     }
 
     /// Logs of servers that are not ours.
