@@ -133,6 +133,7 @@ impl Process {
             master_key: ground.master_key.clone(),
             keyring: ground.keyring.clone(),
             revocations: ground.revocations.clone(),
+            bus: ground.bus.clone(),
             clock: self.clock.clone(),
         });
         while let Err(error) = feed.prime().await {

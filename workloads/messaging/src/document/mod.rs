@@ -67,7 +67,7 @@ fn complete_operation(operation: &mut Operation, access: Access) {
             headers::add_request_id(&mut response.headers);
         }
     }
-    headers::add_version_parameter(operation);
+    headers::add_parameters(operation);
     operation.security = Some(match access {
         Access::Bearer => vec![SecurityRequirement::new(BEARER, Vec::<String>::new())],
         Access::Open | Access::Limited => Vec::new(),
@@ -99,8 +99,13 @@ the WebSocket at `/v1/ws` is described by the AsyncAPI document.
 - The tenant is known by the host name.
 - Good replies are `{\"success\": true, \"data\": …}`, errors are `{\"success\": false, \"error\": …}`; each error code has \
 exactly one status. `error.details` names the fields.
-- Every reply carries `X-Request-Id`; replies of limited routes carry `X-RateLimit-Limit`, `X-RateLimit-Remaining` and \
-`X-RateLimit-Reset`.
+- Every reply carries `X-Request-Id`. The reply to a request that was counted carries `X-RateLimit-Limit`, \
+`X-RateLimit-Remaining` and `X-RateLimit-Reset`, whatever its status; where several limits apply, they tell of the \
+strictest. Not counted are requests that were refused before anybody knew whose they are: without a token, for a host \
+without a tenant, for an unknown `API-Version`. Documents and keys have no limit.
+- Lists by `limit` and `offset` carry `pagination`. Lists that grow while one reads them (messages, events, sync) are read \
+by cursor instead: they carry `has_more` and the next cursor.
+- No text may hold the character NUL.
 - A conversation that one is no member of does not exist: 404.
 - Unknown fields of bodies and unknown query parameters are refused.";
 

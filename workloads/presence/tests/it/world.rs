@@ -176,6 +176,7 @@ impl World {
             master_key: world.key.clone(),
             keyring: world.keyring.clone(),
             revocations: world.revocations.clone(),
+            bus: Bus::in_process(),
             clock: world.clock.clone(),
         });
         feed.prime().await.unwrap();

@@ -7,6 +7,8 @@
 //!
 //! **Read the lanes first, then the rows.** What happens in between may then be seen twice, but is never missed.
 
+mod budget;
+mod hidden;
 mod lanes;
 mod position;
 mod sync;

@@ -25,7 +25,8 @@ macro_rules! migration {
 }
 
 /// All steps, by version. Add a line here for a new pair of files; never change a file that was released.
-const MIGRATIONS: &[Migration] = &[migration!(1, "base", "0001_base.sql")];
+const MIGRATIONS: &[Migration] =
+    &[migration!(1, "base", "0001_base.sql"), migration!(2, "networks_of_sessions", "0002_networks_of_sessions.sql")];
 
 /// The version that this program needs.
 pub(crate) const KNOWN: i64 = MIGRATIONS[MIGRATIONS.len() - 1].version;
