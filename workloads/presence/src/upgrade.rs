@@ -10,8 +10,9 @@ use axum::http::{HeaderMap, header};
 use axum::response::Response;
 use axum::routing::get;
 use confab_chassis::drain::Phase;
+use confab_chassis::http::cors::origin_allowed;
 use confab_chassis::http::query::parse;
-use confab_chassis::http::{CurrentTenant, HttpResult};
+use confab_chassis::http::{CurrentTenant, HttpResult, NamedHost};
 use confab_chassis::tenant::Tenant;
 use confab_contract::{ApiError, ErrorCode, limit};
 use garde::Validate;
@@ -19,7 +20,6 @@ use secrecy::SecretString;
 use serde::Deserialize;
 
 use crate::gateway::Gateway;
-use crate::origin;
 use crate::session::connection;
 use crate::session::opening::Opening;
 
@@ -63,28 +63,30 @@ type Upgrade = Result<WebSocketUpgrade, WebSocketUpgradeRejection>;
 
 async fn open_at_root(
     gateway: State<Arc<Gateway>>,
-    CurrentTenant(tenant): CurrentTenant,
+    tenant: CurrentTenant,
+    host: NamedHost,
     headers: HeaderMap,
     uri: axum::http::Uri,
     upgrade: Upgrade,
 ) -> HttpResult<Response> {
-    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-    if !host.get(..3).is_some_and(|start| start.eq_ignore_ascii_case("ws.")) {
+    let named = host.0.as_deref().unwrap_or_default();
+    if !named.get(..3).is_some_and(|start| start.eq_ignore_ascii_case("ws.")) {
         return Err(ApiError::not_found("page: the WebSocket is at /v1/ws, and at / of the host ws.<domain>").into());
     }
-    open(gateway, CurrentTenant(tenant), headers, uri, upgrade).await
+    open(gateway, tenant, host, headers, uri, upgrade).await
 }
 
 async fn open(
     State(gateway): State<Arc<Gateway>>,
     CurrentTenant(tenant): CurrentTenant,
+    NamedHost(host): NamedHost,
     headers: HeaderMap,
     uri: axum::http::Uri,
     upgrade: Upgrade,
 ) -> HttpResult<Response> {
     let upgrade = upgrade.map_err(|rejection| not_an_upgrade(&rejection))?;
     let query: OpenQuery = parse(uri.query().unwrap_or_default())?;
-    check_origin(&headers, &tenant)?;
+    check_origin(&headers, &tenant, host.as_deref())?;
     let leaving = gateway.core.drain.phase() >= Phase::Refusing;
     let Some(slot) = (!leaving).then(|| gateway.slot()).flatten() else {
         gateway.core.metrics.refused.inc();
@@ -101,9 +103,11 @@ async fn open(
     Ok(upgrade.on_upgrade(move |socket: WebSocket| connection::serve(gateway, tenant, socket, opening, slot)))
 }
 
-fn check_origin(headers: &HeaderMap, tenant: &Tenant) -> Result<(), ApiError> {
+/// Native clients send no `Origin`. Cookies play no part in signing in, so a foreign page cannot act for a person; the check
+/// keeps pages that hold a stolen token, or that were tricked into using one, from speaking through the victim's browser.
+fn check_origin(headers: &HeaderMap, tenant: &Tenant, host: Option<&str>) -> Result<(), ApiError> {
     let Some(origin) = headers.get(header::ORIGIN) else { return Ok(()) };
-    if origin::is_allowed(Some(origin.to_str().unwrap_or_default()), &tenant.config) {
+    if origin_allowed(tenant, origin.to_str().unwrap_or_default(), host) {
         return Ok(());
     }
     Err(ApiError::forbidden("Pages of this origin may not open sockets here; see auth.allowed_origins of the tenant"))
