@@ -8,6 +8,7 @@
 set -euo pipefail
 
 version=4.32.5
+here=$(dirname "$0")
 binary=${1:-${CARGO_TARGET_DIR:-target}/debug/confab}
 examples=${EXAMPLES:-30}
 seed=${SEED:-$RANDOM}
@@ -73,10 +74,12 @@ run() { # name of the pass, token, further options
     echo "schemathesis: $name, seed $seed"
     "$cache/bin/schemathesis" --config-file "$scratch/$name.toml" run "$url/v1/openapi.json" \
         --header "Authorization: Bearer $token" --max-examples "$examples" --seed "$seed" \
-        --generation-allow-x00 false --generation-database none --no-color "$@"
+        --generation-allow-x00 false --generation-database none --no-color "$@" || failed=1
 }
+failed=0
 pass() { # name, parameters
-    printf '[parameters]\n%s\n' "$2" > "$scratch/$1.toml"
+    # Parameters come first: what follows the operations would belong to the last of them.
+    { printf '[parameters]\n%s\n\n' "$2"; cat "$here/schemathesis.toml"; } > "$scratch/$1.toml"
 }
 pass member "$(printf '"path.conversation_id" = "%s"\n"path.message_id" = "%s"\n"path.user_id" = "%s"\n' "$group" "$message" "$bob")"
 pass colleague "$(printf '"path.conversation_id" = "%s"\n"path.message_id" = "%s"\n"path.user_id" = "%s"\n' "$group" "$message" "$ann")"
@@ -90,4 +93,4 @@ if grep --quiet --ignore-case --extended-regexp 'panicked|"level":"ERROR"| ERROR
     grep --ignore-case --extended-regexp 'panicked|ERROR' "$scratch/server.log" | head -20
     exit 1
 fi
-kill -0 "$server"
+kill -0 "$server" && exit "$failed"

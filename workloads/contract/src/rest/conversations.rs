@@ -82,8 +82,9 @@ pub struct UpdateConversationRequest {
 /// `PUT /v1/conversations/{conversation_id}/mute`
 #[derive(Debug, Default, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"until": "2030-01-15T10:30:00Z"}))]
 pub struct MuteRequest {
-    /// When the mute ends by itself; absent or `null` means never.
+    /// When the mute ends by itself, in the future; absent or `null` means never.
     #[serde(default)]
     #[garde(skip)]
     #[schema(example = "2030-01-15T10:30:00Z")]

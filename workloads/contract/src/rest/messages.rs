@@ -50,7 +50,7 @@ pub struct SendMessageRequest {
     #[schema(
         example = "SGVsbG8hIEhvdyBhcmUgeW91Pw==",
         min_length = 4,
-        pattern = "^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$"
+        pattern = "^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/][AQgw]==|[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048]=)?$"
     )]
     pub content_encrypted: String,
     /// Kind of message.
@@ -103,7 +103,7 @@ pub struct EditMessageRequest {
     #[schema(
         example = "SGVsbG8gYWdhaW4=",
         min_length = 4,
-        pattern = "^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$"
+        pattern = "^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/][AQgw]==|[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048]=)?$"
     )]
     pub content_encrypted: String,
 }

@@ -48,17 +48,14 @@ pub(super) fn add_components(components: &mut Components) {
         .description(Some("The version of the API that the client was written for."))
         .schema(Some(version));
     components.parameters.insert(VERSION.to_owned(), version.build().into());
-    let request_id = ObjectBuilder::new()
-        .schema_type(Type::String)
-        .pattern(Some("^[A-Za-z0-9._-]{1,128}$"))
-        .examples(["trace-7f3a"]);
+    let request_id = ObjectBuilder::new().schema_type(Type::String).examples(["trace-7f3a"]);
     let request_id = ParameterBuilder::new()
         .name(REQUEST_ID)
         .parameter_in(ParameterIn::Header)
         .required(Required::False)
         .description(Some(
-            "The caller's own name for the request, returned in the reply and written to our logs. Without one, or with one \
-             of another form, the server makes one.",
+            "The caller's own name for the request, returned in the reply and written to our logs: 1 to 128 letters, digits, \
+             `.`, `_` and `-`. Without one, or with one of another form, the server makes one.",
         ))
         .schema(Some(request_id));
     components.parameters.insert(REQUEST_ID.to_owned(), request_id.build().into());

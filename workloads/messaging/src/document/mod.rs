@@ -9,10 +9,11 @@ mod headers;
 
 use confab_contract::error::ErrorBody;
 use utoipa::openapi::path::Operation;
+use utoipa::openapi::request_body::RequestBody;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::tag::TagBuilder;
 use utoipa::openapi::{
-    Components, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder, PathItem, RefOr, ServerBuilder,
+    Components, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder, PathItem, RefOr, Required, Schema, ServerBuilder,
 };
 use utoipa::{PartialSchema as _, ToSchema as _};
 
@@ -51,6 +52,9 @@ pub(crate) fn complete(groups: impl IntoIterator<Item = (Access, OpenApi)>) -> O
 }
 
 fn complete_operation(operation: &mut Operation, access: Access) {
+    if let Some(RefOr::T(body)) = &mut operation.request_body {
+        let_body_be_absent(body);
+    }
     let has_body = operation.request_body.is_some();
     for shared in errors::of_transport(access, has_body) {
         operation.responses.responses.entry(shared.status_text()).or_insert_with(|| shared.reference());
@@ -72,6 +76,18 @@ fn complete_operation(operation: &mut Operation, access: Access) {
         Access::Bearer => vec![SecurityRequirement::new(BEARER, Vec::<String>::new())],
         Access::Open | Access::Limited => Vec::new(),
     });
+}
+
+/// A body that is optional in the code may be absent. It may not be `null`, which is what the code generator makes of it.
+fn let_body_be_absent(body: &mut RequestBody) {
+    for content in body.content.values_mut() {
+        let RefOr::T(content) = content else { continue };
+        let Some(RefOr::T(Schema::OneOf(alternatives))) = &content.schema else { continue };
+        if let Some(reference) = alternatives.items.iter().find(|item| matches!(item, RefOr::Ref(_))) {
+            content.schema = Some(reference.clone());
+            body.required = Some(Required::False);
+        }
+    }
 }
 
 /// Every operation of a path.
