@@ -97,8 +97,8 @@ async fn change_password(
     let hashed = state.hasher().hash_new(request.new_password, owner).await;
     let hash = hashed.map_err(|error| about_password(error, "new_password"))?;
     let (keep, now) = (Some(caller.session), state.clock().now());
-    let hashes = (password_hash, hash);
-    let changed = users::change_password(state.store(), tenant.id(), caller.user, hashes, keep, now).await?;
+    let replacement = (password_hash, hash);
+    let changed = users::change_password(state.store(), tenant.id(), caller.user, replacement, keep, now).await?;
     // Somebody else has changed it since it was compared.
     let revoked = changed.ok_or_else(|| sign_in::wrong_password(tenant, caller.user))?;
     publish::revoked(&state, tenant.id(), caller.user, &revoked);

@@ -114,15 +114,15 @@ on_both_engines! {
         world.change_tenant(|tenant| tenant.limits.authentication = RateLimit { requests: 3, per_seconds: 60 });
         world.turn_clock(120_000);
         let forger = world.process().stranger_from("198.51.100.1");
-        let forged = john.refresh_token.replace(".0.", ".7.");
-        for (token, left) in [("nonsense", 2), ("rt_", 1), (forged.as_str(), 0)] {
+        let made_up = john.refresh_token.replace(".0.", ".7.");
+        for (token, left) in [("nonsense", 2), ("rt_", 1), (made_up.as_str(), 0)] {
             let answer = forger.refresh(token).await;
             assert_eq!(remaining(answer.refuses(401, "AUTHENTICATION_FAILED")), left, "{token}");
         }
-        let refused = forger.refresh(&forged).await;
+        let refused = forger.refresh(&made_up).await;
         assert_eq!(remaining(refused.refuses(429, "RATE_LIMIT_EXCEEDED")), 0);
         assert_eq!(refused.header("retry-after"), Some("60"));
-        // Nothing of it was counted against the session that the forged token names.
+        // Nothing of it was counted against the session that the made-up token names.
         assert_eq!(remaining(&john.refresh(&john.refresh_token).await), 2);
     }
 

@@ -19,7 +19,7 @@ async fn start(folder: &tempfile::TempDir) -> Messaging {
     let mut process = Messaging::start_with(
         folder.path(),
         "logged",
-        json!({
+        &json!({
             "database": {"sqlite_file": folder.path().join("confab.db")},
             "log": {"filter": "trace,sqlx=debug,hyper=debug,mio=info", "format": "json"},
             "tenants": [{

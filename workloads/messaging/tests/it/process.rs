@@ -30,11 +30,11 @@ impl Drop for Messaging {
 impl Messaging {
     fn start(folder: &Path, name: &str, database: &str, redis: Option<&str>) -> Self {
         let bus = redis.map_or_else(|| json!({}), |url| json!({"redis_url": url}));
-        Self::start_with(folder, name, json!({"database": {"url": database}, "bus": bus}))
+        Self::start_with(folder, name, &json!({"database": {"url": database}, "bus": bus}))
     }
 
     /// With these sections of the Config besides those that every test has.
-    pub fn start_with(folder: &Path, name: &str, sections: Value) -> Self {
+    pub fn start_with(folder: &Path, name: &str, sections: &Value) -> Self {
         let (port, ops) = (free_port().unwrap(), free_port().unwrap());
         let key = folder.join("master.key");
         if !key.exists() {

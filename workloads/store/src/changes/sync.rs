@@ -73,9 +73,10 @@ pub async fn sync(
     let rows = conversations::of_reader(&mut connection, tenant, user, &ids, now).await?;
     let news = News::read(&mut connection, tenant, &active, &rows, &since).await?;
     // A first page shows no hidden message, so there is none to take away; a later one may have to.
-    let hidden = match since == Position::default() {
-        true => Hidden::default(),
-        false => hidden::since(&mut connection, tenant, user, &ids, &since).await?,
+    let hidden = if since == Position::default() {
+        Hidden::default()
+    } else {
+        hidden::since(&mut connection, tenant, user, &ids, &since).await?
     };
     let changed = assemble(rows, news, hidden, &since);
     let left = page.candidates.iter().filter(|candidate| !candidate.is_active()).map(|gone| gone.conversation_id.0);
