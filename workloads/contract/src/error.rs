@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use crate::{RequestId, Timestamp};
+use crate::Timestamp;
 
 /// Machine-readable code of an error; each has exactly one HTTP status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
@@ -150,7 +150,7 @@ pub struct ErrorBody {
     /// What went wrong.
     pub error: ErrorContent,
     /// Names the request in our logs. Made by the server, or the caller's own `X-Request-Id`.
-    #[schema(value_type = RequestId)]
+    #[schema(example = "req_01946a2b3c4d7e8f9a0b1c2d3e4f5a70", pattern = "^[A-Za-z0-9._-]{1,128}$")]
     pub request_id: String,
     /// When the error was answered.
     pub timestamp: Timestamp,

@@ -34,6 +34,16 @@ pub const PASSWORD_MIN_CHARS: usize = 8;
 pub const PASSWORD_MAX_CHARS: usize = 128;
 /// Different emoji on one message.
 pub const REACTIONS_PER_MESSAGE: u32 = 50;
+/// Versions that are kept of one message, the present one included. Then it can no longer be edited.
+pub const MESSAGE_VERSIONS: u32 = 1000;
+/// Unread messages of a conversation are counted up to this many.
+pub const UNREAD_COUNT_MAX: u32 = 1000;
+/// Members of a group at most, whatever a tenant allows.
+pub const GROUP_MEMBERS_MAX: u32 = 1000;
+/// Bytes of events in one answer of a sync. One event is below 200 KiB.
+pub const SYNC_EVENT_BYTES: u64 = 4 * 1024 * 1024;
+/// Hidden messages named in one answer of a sync.
+pub const SYNC_HIDDEN: u32 = 1000;
 /// Users named in one presence subscription frame.
 pub const PRESENCE_SUBSCRIPTIONS_PER_FRAME: usize = 500;
 /// Users that one connection may watch.

@@ -151,6 +151,7 @@ impl Process {
             master_key: ground.master_key.clone(),
             keyring: ground.keyring.clone(),
             revocations: ground.revocations.clone(),
+            bus: ground.bus.clone(),
             clock: self.clock.clone(),
         });
         loop {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use confab_chassis::background::Background;
+use confab_chassis::bus::Bus;
 use confab_chassis::clock::Clock;
 use confab_chassis::seal::MasterKey;
 use confab_chassis::tenant::{Tenant, Tenants};
@@ -13,7 +14,7 @@ use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
 use crate::keys::{self, KeyError};
-use crate::revoked;
+use crate::{ended, hints, revoked};
 
 /// How often revocations are read: with the query itself, a revocation is felt within a second.
 const REVOCATIONS_EVERY: Duration = Duration::from_millis(500);
@@ -35,6 +36,8 @@ pub struct IdentityParts {
     pub keyring: Keyring,
     /// And here.
     pub revocations: Revocations,
+    /// Tells of revocations at once.
+    pub bus: Bus,
     /// The time.
     pub clock: Clock,
 }
@@ -54,15 +57,28 @@ impl IdentityFeed {
 
     /// Reads everything once: await it before the process becomes ready. It may be called again after a failure.
     pub async fn prime(&self) -> Result<(), KeyError> {
-        let IdentityParts { store, tenants, revocations, clock, .. } = &self.parts;
-        for tenant in tenants.all() {
-            self.load_keys(&tenant).await?;
+        let IdentityParts { store, revocations, clock, .. } = &self.parts;
+        self.load_first_keys().await?;
+        revoked::read_since(store, revocations, revoked::beginning(clock.now())).await.map_err(KeyError::Revocations)
+    }
+
+    /// The keys of all tenants. One whose keys do not open is logged and tried again later; it must not keep the others
+    /// unready. Without any tenant that has keys there is nothing to be ready for.
+    async fn load_first_keys(&self) -> Result<(), KeyError> {
+        let mut trouble = None;
+        let mut is_any_loaded = false;
+        for tenant in self.parts.tenants.all() {
+            match self.load_keys(&tenant).await {
+                Ok(()) => is_any_loaded = true,
+                Err(error @ KeyError::Store { .. }) => return Err(error),
+                Err(error) => {
+                    tracing::error!(tenant = %tenant.id(), error = &error as &dyn std::error::Error, "a tenant has no keys");
+                    trouble = Some(error);
+                }
+            }
         }
-        let since = revoked::beginning(tenants, clock.now());
-        let read = revoked::read_since(store, tenants, revocations, since).await;
-        let tenant = tenants.all().first().map(|tenant| tenant.id().clone());
-        match (read, tenant) {
-            (Err(source), Some(tenant)) => Err(KeyError::Store { tenant, source }),
+        match trouble {
+            Some(error) if !is_any_loaded => Err(error),
             _ => Ok(()),
         }
     }
@@ -73,19 +89,25 @@ impl IdentityFeed {
         background.spawn("revocations", move |stop| feed.clone().follow_revocations(stop));
         let feed = self.clone();
         background.spawn("signing-keys", move |stop| feed.clone().follow_keys(stop));
+        let IdentityParts { store, tenants, revocations, bus, clock, .. } = self.parts.clone();
+        let (purged, time) = (store, clock.clone());
+        background.spawn("ended-sessions", move |stop| ended::keep_purging(purged.clone(), time.clone(), stop));
+        background.spawn("revocation-hints", move |stop| {
+            hints::listen(bus.clone(), tenants.clone(), revocations.clone(), clock.clone(), stop)
+        });
     }
 
     async fn follow_revocations(self, stop: CancellationToken) {
-        let IdentityParts { store, tenants, revocations, clock, .. } = &self.parts;
+        let IdentityParts { store, revocations, clock, .. } = &self.parts;
         let mut ticks = interval(REVOCATIONS_EVERY);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut trouble = Trouble::default();
         // The first look repeats the one of `prime`: whatever happened between the two is in it.
-        let mut since = revoked::beginning(tenants, clock.now());
+        let mut since = revoked::beginning(clock.now());
         while stop.run_until_cancelled(ticks.tick()).await.is_some() {
             let asked_at = clock.now();
             revocations.prune(asked_at);
-            let read = stop.run_until_cancelled(revoked::read_since(store, tenants, revocations, since)).await;
+            let read = stop.run_until_cancelled(revoked::read_since(store, revocations, since)).await;
             match read {
                 Some(Ok(())) => {
                     since = asked_at.plus_millis(-revoked::OVERLAP_MILLIS);

@@ -27,6 +27,9 @@ pub enum KeyError {
         /// Why.
         source: StoreError,
     },
+    /// The store did not tell what was revoked.
+    #[error("unable to read revoked sessions")]
+    Revocations(#[source] StoreError),
     /// The key was sealed by another master key, or its row was changed.
     #[error(
         "signing key {kid} of tenant {tenant} was sealed by another master key; give every process on one database the same key file"

@@ -6,12 +6,14 @@
 //!
 //! - [`rotation`]: when to make which key. Pure.
 //! - [`keys`]: makes, seals, reads and opens keys.
-//! - [`revoked`]: reads revocations.
+//! - [`revoked`]: reads revocations; `hints` hears of them at once.
+//! - [`ended`]: clears away sessions that ended long ago.
 //! - [`cursor`]: the sync cursor as text.
 //!
 //! ```text
-//! prime()  ── before readiness: keys of every tenant, revocations of the last token lifetime
-//! spawn()  ── then: revocations twice a second, new tenants' keys each second, all keys every half minute
+//! prime()  ── before readiness: keys of every tenant, revocations as old as the oldest token
+//! spawn()  ── then: revocations from the bus and twice a second from the store, new tenants' keys each second, all keys
+//!             every half minute, ended sessions each day
 //! ```
 //!
 //! When the store is away, what is known goes on being served; readiness is the store's own matter.
@@ -20,7 +22,9 @@
 //! [`Revocations`]: confab_chassis::token::Revocations
 
 pub mod cursor;
+pub mod ended;
 mod feed;
+mod hints;
 pub mod keys;
 pub mod revoked;
 pub mod rotation;

@@ -1,17 +1,15 @@
 //! Tells other processes what was committed. Hints only: nothing here waits, and nothing here can fail a request.
 
-use confab_contract::bus::{BusMessage, Notice, ReceiptNotice, TimelineNotice};
+use confab_contract::bus::{BusMessage, Notice, PresenceNotice, ReceiptNotice, TimelineNotice};
 use confab_contract::socket::server::ServerFrame;
 use confab_contract::{SessionId, TenantId, UserId};
+use confab_store::presence::PresenceRow;
 use confab_store::receipts::Advanced;
 use confab_store::timeline::Committed;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::state::MessagingState;
-
-/// How much longer than an access token lives its session is remembered as revoked: clocks differ.
-const REVOCATION_MARGIN_MILLIS: i64 = 60_000;
 
 /// An event of a timeline. It is encoded here, once; every process hands that very text to its clients.
 pub(crate) fn committed(state: &MessagingState, tenant: &TenantId, committed: Committed) {
@@ -35,14 +33,20 @@ pub(crate) fn read(state: &MessagingState, advanced: Advanced) {
     send(state, &tenant, Notice::Receipt(ReceiptNotice { conversation, user, kind, seq, frame: text }));
 }
 
+/// A person's availability, with what they say about it. While the bus is away it is not told again: those who watch read
+/// it when they watch anew.
+pub(crate) fn availability(state: &MessagingState, tenant: &TenantId, row: PresenceRow) {
+    let PresenceRow { user, status, status_message, last_seen, version } = row;
+    let notice = PresenceNotice { user, status, status_message, last_seen, version };
+    send(state, tenant, Notice::Presence(notice));
+}
+
 /// Sessions that were revoked: felt in this process at once, in others when the notice or their next look at the store
 /// reaches them.
 pub(crate) fn revoked(state: &MessagingState, tenant: &TenantId, user: UserId, sessions: &[SessionId]) {
-    let Some(settings) = state.tenants().by_id(tenant) else { return };
-    let token_millis = i64::from(settings.auth().access_token_seconds) * 1000;
-    let until = state.clock().now().plus_millis(token_millis + REVOCATION_MARGIN_MILLIS);
+    let now = state.clock().now();
     for &session in sessions {
-        state.revocations().revoke(tenant, session, until);
+        state.revocations().revoke(tenant, session, now);
         send(state, tenant, Notice::SessionRevoked { user, session });
     }
 }

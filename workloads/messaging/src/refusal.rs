@@ -5,7 +5,7 @@
 
 use axum::response::{IntoResponse, Response};
 use confab_chassis::http::HttpError;
-use confab_contract::{ApiError, ErrorCode, UserId};
+use confab_contract::{ApiError, UserId};
 use confab_store::{Refusal, StoreError, WriteError};
 use serde_json::Value;
 
@@ -44,11 +44,10 @@ impl From<HttpError> for Failure {
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         if error.is_unavailable() {
-            tracing::warn!(error = &error as &dyn std::error::Error, "the store is away");
-            return ApiError::unavailable("The database is not reachable at this moment", STORE_RETRY_SECONDS).into();
+            let text = "The database is not reachable at this moment";
+            return HttpError::unavailable(&error, text, STORE_RETRY_SECONDS).into();
         }
-        tracing::error!(error = &error as &dyn std::error::Error, "the store failed");
-        ApiError::internal().into()
+        HttpError::internal(&error).into()
     }
 }
 
@@ -66,8 +65,7 @@ impl From<HashError> for Failure {
         if matches!(error, HashError::Busy) {
             return ApiError::unavailable("Too many sign-ins at this moment", SIGN_IN_RETRY_SECONDS).into();
         }
-        tracing::error!(error = &error as &dyn std::error::Error, "a password could not be hashed");
-        ApiError::internal().into()
+        HttpError::internal(&error).into()
     }
 }
 
@@ -132,13 +130,16 @@ fn refused(refusal: Refusal) -> ApiError {
         Refusal::TooManyReactions { most } => {
             ApiError::conflict(format!("A message has at most {most} different reactions"))
         }
+        Refusal::TooManyVersions { most } => {
+            ApiError::conflict(format!("A message has at most {most} versions; send a new one"))
+        }
         Refusal::EmailTaken => {
             ApiError::conflict("User already exists").detail("email", "An account with this e-mail address exists")
         }
         Refusal::UsernameTaken => {
             ApiError::conflict("User already exists").detail("username", "This username is taken")
         }
-        Refusal::Yourself => ApiError::new(ErrorCode::ValidationError, "Must not name yourself"),
+        Refusal::Yourself => ApiError::invalid("user_id", "Must not name yourself"),
     }
 }
 

@@ -68,10 +68,6 @@ impl MessagingState {
         &self.0.parts.store
     }
 
-    pub(crate) fn tenants(&self) -> &Tenants {
-        &self.0.parts.tenants
-    }
-
     pub(crate) fn keyring(&self) -> &Keyring {
         &self.0.parts.keyring
     }

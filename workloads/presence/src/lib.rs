@@ -22,7 +22,6 @@ mod event;
 mod gateway;
 mod hub;
 mod metrics;
-mod origin;
 mod parts;
 mod plan;
 #[cfg(feature = "sabotage")]

@@ -94,8 +94,6 @@ const READS_AT_ONCE: usize = 16;
 pub struct Core {
     /// The record.
     pub store: Store,
-    /// Whom this process serves.
-    pub tenants: Tenants,
     /// Checks access tokens.
     pub verifier: Verifier,
     /// Sessions whose tokens hold no more.
@@ -144,7 +142,6 @@ impl Core {
     pub fn new(parts: Parts) -> Arc<Self> {
         Arc::new(Self {
             store: parts.store,
-            tenants: parts.tenants,
             verifier: parts.verifier,
             revocations: parts.revocations,
             bus: parts.bus,

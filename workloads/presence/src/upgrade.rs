@@ -8,8 +8,9 @@ use axum::http::{HeaderMap, header};
 use axum::response::Response;
 use axum::routing::get;
 use confab_chassis::drain::Phase;
+use confab_chassis::http::cors::origin_allowed;
 use confab_chassis::http::query::parse;
-use confab_chassis::http::{CurrentTenant, HttpResult};
+use confab_chassis::http::{CurrentTenant, HttpResult, NamedHost};
 use confab_chassis::tenant::Tenant;
 use confab_contract::ApiError;
 use garde::Validate;
@@ -17,7 +18,6 @@ use secrecy::SecretString;
 use serde::Deserialize;
 
 use crate::gateway::Gateway;
-use crate::origin;
 use crate::session::connection;
 use crate::session::opening::Opening;
 use crate::wire::handshake::Handshake;
@@ -52,23 +52,29 @@ enum Flag {
     On,
 }
 
-async fn open_at_root(gateway: State<Arc<Gateway>>, tenant: CurrentTenant, request: Request) -> HttpResult<Response> {
-    let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-    if !host.get(..3).is_some_and(|start| start.eq_ignore_ascii_case("ws.")) {
+async fn open_at_root(
+    gateway: State<Arc<Gateway>>,
+    tenant: CurrentTenant,
+    host: NamedHost,
+    request: Request,
+) -> HttpResult<Response> {
+    let named = host.0.as_deref().unwrap_or_default();
+    if !named.get(..3).is_some_and(|start| start.eq_ignore_ascii_case("ws.")) {
         return Err(ApiError::not_found("page: the WebSocket is at /v1/ws, and at / of the host ws.<domain>").into());
     }
-    open(gateway, tenant, request).await
+    open(gateway, tenant, host, request).await
 }
 
 async fn open(
     State(gateway): State<Arc<Gateway>>,
     CurrentTenant(tenant): CurrentTenant,
+    NamedHost(host): NamedHost,
     request: Request,
 ) -> HttpResult<Response> {
     let (mut parts, _) = request.into_parts();
     let handshake = Handshake::of(&mut parts)?;
     let query: OpenQuery = parse(parts.uri.query().unwrap_or_default())?;
-    check_origin(&parts.headers, &tenant)?;
+    check_origin(&parts.headers, &tenant, host.as_deref())?;
     let leaving = gateway.core.drain.phase() >= Phase::Refusing;
     let Some(slot) = (!leaving).then(|| gateway.slot()).flatten() else {
         gateway.core.metrics.refused.inc();
@@ -79,9 +85,11 @@ async fn open(
     Ok(handshake.accept(move |sink, stream| connection::serve(gateway, tenant, (sink, stream), opening, slot)))
 }
 
-fn check_origin(headers: &HeaderMap, tenant: &Tenant) -> Result<(), ApiError> {
+/// Native clients send no `Origin`. Cookies play no part in signing in, so a foreign page cannot act for a person; the check
+/// keeps pages that hold a stolen token, or that were tricked into using one, from speaking through the victim's browser.
+fn check_origin(headers: &HeaderMap, tenant: &Tenant, host: Option<&str>) -> Result<(), ApiError> {
     let Some(origin) = headers.get(header::ORIGIN) else { return Ok(()) };
-    if origin::is_allowed(Some(origin.to_str().unwrap_or_default()), &tenant.config) {
+    if origin_allowed(tenant, origin.to_str().unwrap_or_default(), host) {
         return Ok(());
     }
     Err(ApiError::forbidden("Pages of this origin may not open sockets here; see auth.allowed_origins of the tenant"))

@@ -198,6 +198,12 @@ pub enum Refusal {
         /// The limit.
         most: u32,
     },
+    /// The message was edited as often as its history can hold.
+    #[error("a message has at most {most} versions")]
+    TooManyVersions {
+        /// The limit.
+        most: u32,
+    },
     /// Another account has this e-mail address.
     #[error("the e-mail address is taken")]
     EmailTaken,

@@ -7,6 +7,8 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 use confab_contract::{ApiError, SessionId, Timestamp, UserId};
 
+use super::client_address::ClientAddress;
+use super::context::current;
 use super::error::HttpError;
 use super::rate;
 use super::tenant::CurrentTenant;
@@ -54,13 +56,32 @@ impl<S: HasIdentity + Send + Sync> FromRequestParts<S> for Caller {
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, HttpError> {
         let CurrentTenant(tenant) = CurrentTenant::from_request_parts(parts, state).await?;
         let token = bearer(&parts.headers)?;
-        let claims = state.verifier().verify(&tenant, token).map_err(|error| HttpError(refusal(error)))?;
+        let claims = match state.verifier().verify(&tenant, token) {
+            Ok(claims) => claims,
+            Err(error) => return Err(refused(state, &tenant, error).await),
+        };
+        let _ = current(|context| context.user.set(Some(claims.sub)));
         if let Some(limiter) = state.rate_limiter() {
             let limit = tenant.limits().regular;
             rate::enforce(limiter, &tenant, Class::Regular, &claims.sub.to_string(), limit).await?;
         }
         Ok(Self { user: claims.sub, session: claims.sid, expires_at: claims.exp, tenant })
     }
+}
+
+/// A token that does not hold. Made-up ones are counted by address, in the class of regular requests; those that were ours
+/// once are not, since any client meets their end sometimes.
+async fn refused(state: &impl HasIdentity, tenant: &Tenant, error: TokenError) -> HttpError {
+    if let Some(limiter) = state.rate_limiter()
+        && error.is_made_up()
+    {
+        let address = current(|context| context.client).unwrap_or(ClientAddress::UNKNOWN);
+        let subject = format!("made-up-token:{}", address.rate_subject());
+        if let Err(too_many) = rate::enforce(limiter, tenant, Class::Regular, &subject, tenant.limits().regular).await {
+            return too_many;
+        }
+    }
+    HttpError(refusal(error))
 }
 
 /// The token of an `Authorization` header, of which there must be exactly one.

@@ -5,6 +5,9 @@ use std::cell::Cell;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::http::{Method, Uri};
+use confab_contract::UserId;
+
 use super::client_address::ClientAddress;
 use super::request_id::RequestIdText;
 use crate::clock::Clock;
@@ -14,12 +17,17 @@ use crate::tenant::Tenant;
 /// Facts of one request.
 pub(super) struct Context {
     pub(super) request_id: RequestIdText,
+    pub(super) method: Method,
+    /// Only its path is ever shown: the query may hold a token.
+    pub(super) uri: Uri,
     pub(super) client: ClientAddress,
     /// The host that the client named.
     pub(super) host: Option<String>,
     /// Whether the client came over TLS, as far as a trusted proxy says so.
     pub(super) secure: bool,
     pub(super) tenant: Option<Arc<Tenant>>,
+    /// Who asks, once that is known.
+    pub(super) user: Cell<Option<UserId>>,
     pub(super) read_timeout: Duration,
     pub(super) clock: Clock,
     /// The strictest rate limit that the request met.

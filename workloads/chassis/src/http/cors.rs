@@ -17,15 +17,36 @@ const REPLY_HEADERS: HeaderValue = HeaderValue::from_static(
 const MAX_AGE: HeaderValue = HeaderValue::from_static("600");
 
 /// Whether a page of this origin may call the tenant, also by WebSocket. `host` is the host that the request names.
+///
+/// The tenant's own pages are those at any of its host names, on the port of the scheme or on that of the request: who has
+/// another port of the same machine need not be the tenant.
 #[must_use]
 pub fn origin_allowed(tenant: &Tenant, origin: &str, host: Option<&str>) -> bool {
     let listed = |allowed: &String| allowed == "*" || allowed.trim_end_matches('/').eq_ignore_ascii_case(origin);
     if tenant.auth().allowed_origins.iter().any(listed) {
         return true;
     }
-    let Some((_, authority)) = origin.split_once("://") else { return false };
-    let same = host.is_some_and(|host| host.eq_ignore_ascii_case(authority));
-    same || tenant.hosts().contains(&authority.to_ascii_lowercase())
+    let Some((name, port)) = web_authority(origin) else { return false };
+    let same_port = port.is_none() || port == host.and_then(|host| split_port(host).1);
+    same_port && tenant.hosts().contains(&name.to_ascii_lowercase())
+}
+
+/// Host and port of an origin `scheme://host[:port]`. `null` and everything else that is no web origin has none.
+fn web_authority(origin: &str) -> Option<(&str, Option<&str>)> {
+    let authority = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://"))?;
+    if authority.contains(['/', '@', '?', '#']) {
+        return None;
+    }
+    Some(split_port(authority))
+}
+
+/// An IPv6 address loses its brackets, as `extra_hosts` spells it.
+fn split_port(authority: &str) -> (&str, Option<&str>) {
+    let (name, rest) = match authority.strip_prefix('[') {
+        Some(literal) => literal.split_once(']').unwrap_or((literal, "")),
+        None => authority.find(':').map_or((authority, ""), |colon| authority.split_at(colon)),
+    };
+    (name, rest.strip_prefix(':'))
 }
 
 /// Whether a request only asks what a page may do.
@@ -80,19 +101,41 @@ mod tests {
         let tenant = tenant(&[]);
         let allowed = |origin| origin_allowed(&tenant, origin, Some("chat.example.com:8443"));
         assert!(allowed("https://chat.example.com") && allowed("https://chat.example.com:8443"));
-        assert!(allowed("https://api.chat.example.com"));
-        for origin in
-            ["https://evil.example", "null", "", "https://chat.example.com.evil.example", "https://chat.example.com:1"]
-        {
+        assert!(allowed("https://api.chat.example.com") && allowed("https://WS.chat.example.com:8443"));
+        for origin in [
+            "https://evil.example",
+            "null",
+            "",
+            "https://chat.example.com.evil.example",
+            "https://chat.example.com:1",
+            "https://chat.example.com@evil.example",
+            "https://evil.example/chat.example.com",
+            "file://chat.example.com",
+        ] {
             assert!(!allowed(origin), "{origin}");
         }
+    }
+
+    #[test]
+    fn on_a_laptop_the_page_of_this_server_may_call_and_that_of_another_may_not() {
+        let mut config = TenantConfig::new("a.b".parse().expect("an id"), "chat.example.com");
+        config.extra_hosts = vec!["127.0.0.1".to_owned(), "::1".to_owned()];
+        let tenant = Tenant::new(config);
+        assert!(origin_allowed(&tenant, "http://127.0.0.1:8080", Some("127.0.0.1:8080")));
+        assert!(origin_allowed(&tenant, "http://[::1]:8080", Some("[::1]:8080")));
+        assert!(!origin_allowed(&tenant, "http://127.0.0.1:3000", Some("127.0.0.1:8080")));
     }
 
     #[test]
     fn a_list_allows_what_it_names_exactly() {
         let tenant = tenant(&["https://app.example.org"]);
         assert!(origin_allowed(&tenant, "https://app.example.org", None));
-        for origin in ["http://app.example.org", "https://app.example.org.evil.example", "https://xapp.example.org"] {
+        for origin in [
+            "http://app.example.org",
+            "https://app.example.org:444",
+            "https://app.example.org.evil.example",
+            "https://xapp.example.org",
+        ] {
             assert!(!origin_allowed(&tenant, origin, None), "{origin}");
         }
     }

@@ -127,6 +127,8 @@ impl Settings {
         let host = named_host(request.uri(), headers, behind_proxy);
         Context {
             request_id: RequestIdText::of(headers),
+            method: request.method().clone(),
+            uri: request.uri().clone(),
             client,
             secure: behind_proxy && came_over_tls(headers),
             tenant: host.and_then(|host| self.tenants.by_host(host)),
@@ -134,6 +136,7 @@ impl Settings {
             read_timeout: self.read_timeout,
             clock: self.clock.clone(),
             verdict: Cell::new(None),
+            user: Cell::new(None),
         }
     }
 }

@@ -7,7 +7,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use confab_contract::{ApiError, ErrorCode};
 
-use super::context::current;
+use super::context::{Context, current};
 use super::request_id::{self, RequestIdText};
 use crate::clock::Clock;
 
@@ -37,7 +37,7 @@ impl HttpError {
 
     /// A 503 whose cause goes to the log; the client should come back after so many seconds.
     pub fn unavailable(cause: &(dyn Error + 'static), message: &'static str, retry_after: u32) -> Self {
-        tracing::warn!(request_id = %current_id(), cause = chain(cause), message, "a dependency is away");
+        tracing::warn!(request_id = %current_id(), cause = chain(cause), answer = message, "a dependency is away");
         Self(ApiError::unavailable(message, retry_after))
     }
 }
@@ -83,12 +83,30 @@ impl IntoResponse for HttpError {
 
 /// Our mistakes are errors; refused credentials and rights are worth a line; what clients do wrong otherwise is detail.
 fn log(error: &ApiError, request_id: &RequestIdText) {
-    let (code, message) = (error.code, &*error.message);
+    // Not `message`: that is the name under which the text of a line itself is written.
+    let (code, answer) = (error.code, &*error.message);
     match code {
-        ErrorCode::InternalServerError => tracing::error!(%request_id, ?code, message, "answered with an error"),
+        ErrorCode::InternalServerError => tracing::error!(%request_id, ?code, answer, "answered with an error"),
         ErrorCode::AuthenticationFailed | ErrorCode::AuthorizationFailed => {
-            tracing::info!(%request_id, ?code, message, "refused");
+            if current(|context| log_refusal(code, answer, context)).is_none() {
+                tracing::info!(%request_id, ?code, answer, "refused");
+            }
         }
-        _ => tracing::debug!(%request_id, ?code, message, "answered with an error"),
+        _ => tracing::debug!(%request_id, ?code, answer, "answered with an error"),
     }
+}
+
+/// Who was refused what, and from where. A path is the client's text; escaped it stays on its line.
+fn log_refusal(code: ErrorCode, answer: &str, context: &Context) {
+    tracing::info!(
+        request_id = %context.request_id,
+        ?code,
+        answer,
+        tenant = context.tenant.as_ref().map(|tenant| tracing::field::display(tenant.id().clone())),
+        user = context.user.get().map(tracing::field::display),
+        address = %context.client,
+        method = %context.method,
+        path = %context.uri.path().escape_debug(),
+        "refused"
+    );
 }

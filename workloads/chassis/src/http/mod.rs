@@ -37,4 +37,4 @@ pub use page::PageQuery;
 pub use path::Path;
 pub use query::Query;
 pub use request_id::RequestIdText;
-pub use tenant::CurrentTenant;
+pub use tenant::{CurrentTenant, NamedHost};

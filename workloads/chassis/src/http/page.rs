@@ -1,6 +1,5 @@
 //! Pages of lists: `limit` and `offset`.
 
-use confab_contract::envelope::Pagination;
 use confab_contract::limit::{OFFSET_MAX, PAGE_DEFAULT, PAGE_MAX};
 use serde::{Deserialize, Deserializer};
 use utoipa::IntoParams;
@@ -21,14 +20,6 @@ pub struct PageQuery {
     #[garde(skip)]
     #[param(required = false, minimum = 0, maximum = 100_000, default = 0, example = 0)]
     pub offset: u32,
-}
-
-impl PageQuery {
-    /// Where the page lies in a list of so many entries.
-    #[must_use]
-    pub fn of(self, total: u64) -> Pagination {
-        Pagination::new(self.limit, self.offset, total)
-    }
 }
 
 /// The `limit` of a request that names none.

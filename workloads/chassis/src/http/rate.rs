@@ -24,6 +24,23 @@ pub async fn enforce(
     Err(HttpError(refusal(&verdict)))
 }
 
+/// Refuses when nothing is left of a limit, and takes nothing from it: for what is counted only when it fails.
+pub async fn require_left(
+    limiter: &RateLimiter,
+    tenant: &Tenant,
+    class: Class,
+    subject: &str,
+    limit: RateLimit,
+) -> Result<(), HttpError> {
+    let verdict = limiter.take(tenant.id(), class, subject, limit, 0).await;
+    if verdict.remaining > 0 {
+        return Ok(());
+    }
+    let verdict = Verdict { allowed: false, ..verdict };
+    show(verdict);
+    Err(HttpError(refusal(&verdict)))
+}
+
 /// 429 that says when to come back.
 #[must_use]
 pub fn refusal(verdict: &Verdict) -> ApiError {

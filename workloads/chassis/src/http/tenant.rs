@@ -1,5 +1,6 @@
 //! The tenant of a request, found by its host name.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
@@ -33,6 +34,18 @@ impl<S: Sync> FromRequestParts<S> for CurrentTenant {
                 Err(HttpError(ApiError::internal()))
             }
         }
+    }
+}
+
+/// The host that the client named, as the edge understood it: behind a proxy of ours what the proxy says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NamedHost(pub Option<String>);
+
+impl<S: Sync> FromRequestParts<S> for NamedHost {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(_parts: &mut Parts, _state: &S) -> Result<Self, Infallible> {
+        Ok(Self(current(|context| context.host.clone()).flatten()))
     }
 }
 

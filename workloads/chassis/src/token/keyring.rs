@@ -152,7 +152,8 @@ impl Keyring {
             .and_then(|keys| signing_key(keys, now))
             .ok_or_else(|| SignError::NoActiveKey(tenant.id().clone()))?;
         let issued = now.as_seconds();
-        let expires = issued + i64::from(tenant.auth().access_token_seconds);
+        // The key may have been made when tokens lived shorter. No token outlives the key that verifies it.
+        let expires = (issued + i64::from(tenant.auth().access_token_seconds)).min(key.expires_at.as_seconds());
         let claims = WireClaims {
             iss: tenant.issuer().to_string(),
             aud: AUDIENCE.to_owned(),

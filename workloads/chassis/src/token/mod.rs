@@ -77,3 +77,14 @@ pub enum TokenError {
     #[error("session was ended")]
     Revoked,
 }
+
+impl TokenError {
+    /// Whether no client could come to hold such a token by using the API as it is meant.
+    #[must_use]
+    pub const fn is_made_up(self) -> bool {
+        match self {
+            Self::Malformed | Self::Algorithm | Self::UnknownKey | Self::Signature | Self::Elsewhere => true,
+            Self::NotYet | Self::Expired | Self::Revoked => false,
+        }
+    }
+}

@@ -3,11 +3,15 @@
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use confab_contract::config::tenant::AuthConfig;
 use confab_contract::{SessionId, TenantId, Timestamp};
 use tokio::sync::broadcast;
 
 /// Revocations that a listener may lie behind before it misses some.
 const BACKLOG: usize = 1024;
+/// How long a revocation is remembered: longer than any access token that a Config allows, since a tenant's setting may have
+/// been longer when the session's tokens were issued; and a little more, since clocks differ.
+pub const REMEMBERED_MILLIS: i64 = AuthConfig::ACCESS_TOKEN_SECONDS_MAX as i64 * 1000 + 60_000;
 
 /// The revoked sessions of all tenants. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -32,9 +36,10 @@ impl Revocations {
         Self(Arc::new(Inner { revoked: RwLock::default(), news: broadcast::Sender::new(BACKLOG) }))
     }
 
-    /// Ends a session. `until` is when the last access token of the session will have expired. Saying it again is
+    /// Ends a session that was revoked at this moment, until its last access token has surely expired. Saying it again is
     /// harmless; listeners are told the first time only.
-    pub fn revoke(&self, tenant: &TenantId, session: SessionId, until: Timestamp) {
+    pub fn revoke(&self, tenant: &TenantId, session: SessionId, at: Timestamp) {
+        let until = at.plus_millis(REMEMBERED_MILLIS);
         let mut revoked = self.0.revoked.write().unwrap_or_else(PoisonError::into_inner);
         let of_tenant = match revoked.get_mut(tenant) {
             Some(of_tenant) => of_tenant,
@@ -86,9 +91,9 @@ mod tests {
         let (revocations, session) = (Revocations::new(), SessionId::generate());
         revocations.revoke(&ours, session, at(10));
         assert!(revocations.is_revoked(&ours, session) && !revocations.is_revoked(&theirs, session));
-        revocations.prune(at(9));
+        revocations.prune(at(10).plus_millis(REMEMBERED_MILLIS - 1));
         assert!(revocations.is_revoked(&ours, session));
-        revocations.prune(at(10));
+        revocations.prune(at(10).plus_millis(REMEMBERED_MILLIS));
         assert!(!revocations.is_revoked(&ours, session));
     }
 
@@ -102,7 +107,7 @@ mod tests {
         revocations.revoke(&tenant, session, at(5));
         assert_eq!(news.try_recv(), Ok((tenant.clone(), session)));
         assert!(news.try_recv().is_err());
-        revocations.prune(at(19));
+        revocations.prune(at(19).plus_millis(REMEMBERED_MILLIS));
         assert!(revocations.is_revoked(&tenant, session));
     }
 }

@@ -234,8 +234,7 @@ async fn a_caller_is_known_by_the_token_alone() {
         .body(Body::empty());
     ask(&app, twice.unwrap()).await.error(401, "AUTHENTICATION_FAILED");
 
-    let claims_end = service.clock.now().plus_millis(3_600_000);
-    service.verifier.revocations().revoke(&crate::fixture::tenant_id(), session, claims_end);
+    service.verifier.revocations().revoke(&crate::fixture::tenant_id(), session, service.clock.now());
     let revoked = ask(&app, with(format!("Bearer {token}"))).await;
     assert_eq!(revoked.error(401, "AUTHENTICATION_FAILED"), json!({ "reason": "revoked" }));
 }

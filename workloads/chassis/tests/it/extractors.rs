@@ -51,7 +51,7 @@ fn app() -> Router {
         .route("/v1/send", post(async |Json(_): Json<SendMessageRequest>| "sent"))
         .route("/v1/create", post(async |Json(_): Json<CreateConversationRequest>| "created"))
         .route("/v1/mute", post(async |JsonOrDefault(mute): JsonOrDefault<MuteRequest>| format!("{:?}", mute.until)))
-        .route("/v1/page", get(async |Query(page): Query<PageQuery>| Json(json!(page.of(150)))))
+        .route("/v1/page", get(async |Query(page): Query<PageQuery>| Json(json!({"limit": page.limit, "offset": page.offset}))))
         .route(
             "/v1/search",
             get(async |Query(search): Query<Search>| format!("{}|{:?}|{}", search.q, search.kind, search.strict)),

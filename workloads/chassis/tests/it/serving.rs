@@ -238,6 +238,43 @@ async fn a_client_that_does_not_finish_its_headers_is_closed() {
 }
 
 #[tokio::test]
+async fn a_client_that_sends_its_request_byte_by_byte_is_closed_in_time() {
+    let running = start(hasty(), patient()).await;
+    let body = "POST /v1/mute HTTP/1.1\r\nHost: chat\r\nContent-Type: application/json\r\nContent-Length: 9999\r\n\r\n";
+    for start in ["", body] {
+        let mut stream = connect(&running).await;
+        stream.write_all(start.as_bytes()).await.unwrap();
+        let dripping = async {
+            // Each byte is progress; what counts is when the whole is there.
+            while stream.write_all(b"a").await.is_ok() {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        assert_eq!(tokio::time::timeout(Duration::from_secs(20), dripping).await, Ok(()), "{start}");
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_reads_byte_by_byte_is_closed() {
+    let running = start(hasty(), patient()).await;
+    let mut stream = connect(&running).await;
+    write(&mut stream, "/v1/large").await;
+    running.drain.begin();
+    let dripping = async {
+        while stream.read_u8().await.is_ok() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    let ended = async {
+        tokio::select! {
+            _ = running.server => true,
+            () = dripping => false,
+        }
+    };
+    assert_eq!(tokio::time::timeout(Duration::from_secs(20), ended).await, Ok(true));
+}
+
+#[tokio::test]
 async fn a_client_that_does_not_read_is_closed() {
     let running = start(hasty(), patient()).await;
     let mut stream = connect(&running).await;

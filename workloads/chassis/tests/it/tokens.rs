@@ -291,7 +291,7 @@ fn a_revoked_session_is_refused_at_once_although_its_token_was_remembered() {
     let setup = setup();
     let token = setup.issue();
     let claims = setup.verifier.verify(&setup.tenant, &token).unwrap();
-    setup.verifier.revocations().revoke(&claims.tid, claims.sid, claims.exp);
+    setup.verifier.revocations().revoke(&claims.tid, claims.sid, claims.iat);
     assert_eq!(setup.verdict(&token), Some(TokenError::Revoked));
 }
 
@@ -302,6 +302,18 @@ fn a_key_that_is_withdrawn_takes_its_remembered_tokens_with_it() {
     assert_eq!(setup.verdict(&token), None);
     setup.verifier.keyring().replace(setup.tenant.id(), vec![key(setup.clock.now())]);
     assert_eq!(setup.verdict(&token), Some(TokenError::UnknownKey));
+}
+
+#[test]
+fn no_token_outlives_the_key_that_verifies_it() {
+    let setup = setup();
+    let now = setup.clock.now();
+    let short = generate_key(now, now.plus_millis(600_000), now.plus_millis(900_000));
+    setup.verifier.keyring().replace(setup.tenant.id(), vec![short.clone()]);
+    let token = setup.verifier.keyring().sign(&setup.tenant, UserId::generate(), SessionId::generate(), now);
+    let (token, expires) = token.unwrap();
+    assert_eq!(expires, short.expires_at);
+    assert_eq!(setup.verifier.verify(&setup.tenant, &token).unwrap().exp, short.expires_at);
 }
 
 #[test]

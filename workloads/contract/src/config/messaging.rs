@@ -100,3 +100,22 @@ pub(super) fn tenant_problems(tenants: &[TenantConfig]) -> Vec<ConfigProblem> {
     }
     problems
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn password_hashing_has_floors_and_bounds() {
+        let keys = |change: fn(&mut PasswordConfig)| {
+            let mut config = PasswordConfig::default();
+            change(&mut config);
+            config.problems().into_iter().map(|problem| problem.key).collect::<Vec<_>>()
+        };
+        assert_eq!(keys(|_| ()), Vec::<String>::new());
+        assert_eq!(keys(|config| config.memory_kib = 19 * 1024 - 1), ["memory_kib"]);
+        assert_eq!(keys(|config| config.iterations = 1), ["iterations"]);
+        assert_eq!(keys(|config| config.concurrent_hashes = 0), ["concurrent_hashes"]);
+        assert_eq!(keys(|config| config.waiting_hashes = 100_001), ["waiting_hashes"]);
+    }
+}

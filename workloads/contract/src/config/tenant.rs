@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::section::in_range;
 use super::{Checked, ConfigProblem};
-use crate::TenantId;
+use crate::{TenantId, limit};
 
 /// `tenants[]`: whom this process serves.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -93,6 +93,11 @@ pub struct AuthConfig {
     pub allowed_origins: Vec<String>,
 }
 
+impl AuthConfig {
+    /// Longest life of an access token, whatever a tenant sets: as long is what was revoked remembered.
+    pub const ACCESS_TOKEN_SECONDS_MAX: u32 = 86_400;
+}
+
 impl Default for AuthConfig {
     fn default() -> Self {
         Self {
@@ -108,7 +113,8 @@ impl Default for AuthConfig {
 impl Checked for AuthConfig {
     fn problems(&self) -> Vec<ConfigProblem> {
         let mut problems = Vec::new();
-        in_range(&mut problems, "access_token_seconds", self.access_token_seconds.into(), 60, 86_400);
+        let most = Self::ACCESS_TOKEN_SECONDS_MAX.into();
+        in_range(&mut problems, "access_token_seconds", self.access_token_seconds.into(), 60, most);
         in_range(&mut problems, "refresh_token_seconds", self.refresh_token_seconds.into(), 300, 31_536_000);
         in_range(&mut problems, "signing_key_seconds", self.signing_key_seconds.into(), 3600, 31_536_000);
         if self.refresh_token_seconds <= self.access_token_seconds {
@@ -177,7 +183,7 @@ impl Checked for LimitsConfig {
         for (name, rate) in rates {
             problems.extend(rate.problems().into_iter().map(|problem| problem.inside(name)));
         }
-        in_range(&mut problems, "group_members", self.group_members.into(), 2, 1000);
+        in_range(&mut problems, "group_members", self.group_members.into(), 2, limit::GROUP_MEMBERS_MAX.into());
         in_range(&mut problems, "message_bytes", self.message_bytes.into(), 1, 128 * 1024);
         in_range(&mut problems, "metadata_bytes", self.metadata_bytes.into(), 2, 32 * 1024);
         in_range(&mut problems, "connections_per_user", self.connections_per_user.into(), 1, 1000);

@@ -48,12 +48,14 @@ pub struct CreateConversationRequest {
     /// With `direct`: the other person.
     #[garde(skip)]
     pub participant_id: Option<UserId>,
-    /// With `group`: the first members besides the caller, who becomes the owner.
-    #[garde(skip)]
+    /// With `group`: the first members besides the caller, who becomes the owner. The tenant's limit for a group, 256 if
+    /// it sets none, counts the owner too.
+    #[garde(inner(length(max = limit::GROUP_MEMBERS_MAX as usize)))]
+    #[schema(max_items = 1000)]
     pub participant_ids: Option<Vec<UserId>>,
     /// With `group`: its name.
     #[garde(inner(length(chars, min = 1, max = limit::CONVERSATION_NAME_CHARS), custom(validate::visible_text)))]
-    #[schema(example = "Project Team", min_length = 1, max_length = 100)]
+    #[schema(example = "Project Team", min_length = 1, max_length = 100, pattern = r"[^\s\x00-\x1f\x7f-\x9f]")]
     pub name: Option<String>,
     /// With `group`: its picture.
     #[garde(inner(custom(validate::web_url)))]
@@ -68,7 +70,7 @@ pub struct UpdateConversationRequest {
     /// The new name.
     #[serde(default)]
     #[garde(inner(length(chars, min = 1, max = limit::CONVERSATION_NAME_CHARS), custom(validate::visible_text)))]
-    #[schema(example = "Project Team 2", min_length = 1, max_length = 100)]
+    #[schema(example = "Project Team 2", min_length = 1, max_length = 100, pattern = r"[^\s\x00-\x1f\x7f-\x9f]")]
     pub name: Option<String>,
     /// The new picture; `null` removes it.
     #[serde(default, deserialize_with = "present")]
@@ -80,8 +82,9 @@ pub struct UpdateConversationRequest {
 /// `PUT /v1/conversations/{conversation_id}/mute`
 #[derive(Debug, Default, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"until": "2030-01-15T10:30:00Z"}))]
 pub struct MuteRequest {
-    /// When the mute ends by itself; absent or `null` means never.
+    /// When the mute ends by itself, in the future; absent or `null` means never.
     #[serde(default)]
     #[garde(skip)]
     #[schema(example = "2030-01-15T10:30:00Z")]
@@ -151,8 +154,9 @@ pub struct Conversation {
     pub role: Role,
     /// The newest message that the reader can see.
     pub last_message: Option<LastMessage>,
-    /// Messages of others after the reader's `read_seq` that are neither deleted nor hidden.
-    #[schema(example = 3)]
+    /// Messages of others after the reader's `read_seq` that are neither deleted nor hidden. It is counted up to 1,000, and
+    /// over the newest 10,000 messages.
+    #[schema(example = 3, maximum = 1000)]
     pub unread_count: u64,
     /// Whether the reader pinned it.
     pub is_pinned: bool,

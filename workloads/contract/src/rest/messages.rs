@@ -50,7 +50,7 @@ pub struct SendMessageRequest {
     #[schema(
         example = "SGVsbG8hIEhvdyBhcmUgeW91Pw==",
         min_length = 4,
-        pattern = "^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$"
+        pattern = "^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/][AQgw]==|[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048]=)?$"
     )]
     pub content_encrypted: String,
     /// Kind of message.
@@ -103,7 +103,7 @@ pub struct EditMessageRequest {
     #[schema(
         example = "SGVsbG8gYWdhaW4=",
         min_length = 4,
-        pattern = "^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$"
+        pattern = "^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/][AQgw]==|[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048]=)?$"
     )]
     pub content_encrypted: String,
 }
@@ -140,7 +140,7 @@ pub enum DeleteFor {
 pub struct ReactRequest {
     /// Exactly one emoji.
     #[garde(custom(validate::emoji))]
-    #[schema(example = "❤️")]
+    #[schema(example = "❤️", min_length = 1, max_length = 16)]
     pub emoji: String,
 }
 
@@ -250,8 +250,11 @@ pub struct MessageVersion {
 pub struct EditHistory {
     /// The message.
     pub message_id: MessageId,
-    /// All its contents, the first first and the present one last; empty when it was deleted for everyone.
+    /// Its contents, the first first and the present one last; empty when it was deleted for everyone.
     pub versions: Vec<MessageVersion>,
+    /// How many there are in all.
+    #[schema(example = 1)]
+    pub total: u64,
 }
 
 /// The data of `GET /v1/conversations/{conversation_id}/events`: the timeline itself, as the WebSocket pushes it.

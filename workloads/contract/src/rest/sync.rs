@@ -26,10 +26,12 @@ pub struct SyncPage {
 pub struct ChangedConversation {
     /// Its present state for the caller.
     pub conversation: Conversation,
-    /// Its events after the cursor, in the order of `seq`: the newest 100 at most.
+    /// Its events after the cursor, in the order of `seq`: the newest 100 at most, and only as many as fit into one answer.
     pub events: Vec<TimelineFrame>,
     /// Whether `events` begins later than the cursor: read `GET /v1/conversations/{id}/events?after=` from what you have.
     pub events_truncated: bool,
-    /// Messages that the caller deleted for themselves since the cursor.
+    /// Messages that the caller deleted for themselves since the cursor; 1,000 at most in one answer.
     pub hidden_message_ids: Vec<MessageId>,
+    /// Whether there may be more of them than are named: read the messages of the conversation anew.
+    pub hidden_truncated: bool,
 }

@@ -78,7 +78,8 @@ pub struct UpdateProfileRequest {
     /// Name as people write it.
     #[serde(default, deserialize_with = "present")]
     #[garde(inner(inner(length(chars, min = 1, max = limit::FULL_NAME_CHARS), custom(validate::visible_text))))]
-    #[schema(value_type = Option<String>, example = "John Smith", min_length = 1, max_length = 100)]
+    #[schema(value_type = Option<String>, example = "John Smith", min_length = 1, max_length = 100,
+        pattern = r"[^\s\x00-\x1f\x7f-\x9f]")]
     pub full_name: Option<Option<String>>,
     /// A few words about the person.
     #[serde(default, deserialize_with = "present")]

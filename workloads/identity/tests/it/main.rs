@@ -1,13 +1,16 @@
 //! Keys and revocations between processes, on both engines.
 #![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
+use confab_chassis::background::Background;
+use confab_chassis::bus::Bus;
 use confab_chassis::clock::{Clock, ManualClock};
 use confab_chassis::seal::MasterKey;
 use confab_chassis::tenant::{Tenant, Tenants};
-use confab_chassis::token::{Keyring, Revocations, Verifier};
-use confab_contract::config::tenant::TenantConfig;
+use confab_chassis::token::{Keyring, Revocations, TokenError, Verifier};
+use confab_contract::bus::{BusMessage, Notice};
+use confab_contract::config::tenant::{AuthConfig, TenantConfig};
 use confab_contract::{SessionId, Timestamp, UserId};
-use confab_identity::{IdentityFeed, IdentityParts, KeyError};
+use confab_identity::{IdentityFeed, IdentityParts, KeyError, ended};
 use confab_store::sessions::{self, NewSession};
 use confab_store::users::{self, NewUser};
 use confab_store::{Source, Store, StoreOptions};
@@ -28,6 +31,7 @@ struct World {
     clock: Clock,
     hand: ManualClock,
     tenants: Tenants,
+    bus: Bus,
     _folder: tempfile::TempDir,
 }
 
@@ -47,7 +51,7 @@ impl World {
         store.migrate().await.unwrap();
         let (clock, hand) = Clock::manual(Timestamp::from_millis(1_768_473_000_000));
         let tenants = Tenants::new(vec![TenantConfig::new("default.demo".parse().unwrap(), "demo.example.com")]);
-        Self { store, clock, hand, tenants, _folder: folder }
+        Self { store, clock, hand, tenants, bus: Bus::in_process(), _folder: folder }
     }
 
     fn tenant(&self) -> std::sync::Arc<Tenant> {
@@ -63,6 +67,7 @@ impl World {
             master_key: MasterKey::from_bytes(&[master_key; 32]),
             keyring: keyring.clone(),
             revocations: revocations.clone(),
+            bus: self.bus.clone(),
             clock: self.clock.clone(),
         });
         Process { feed, keyring, revocations, verifier }
@@ -85,9 +90,11 @@ impl World {
         let session = NewSession {
             id,
             user,
+            password_hash: SecretString::from("x"),
             device_id: None,
             user_agent: None,
             address: None,
+            network: None,
             refresh_salt: "salt".to_owned(),
             expires_at: now.plus_millis(1_000_000_000),
         };
@@ -173,9 +180,9 @@ on_both_engines! {
         assert!(matches!(error, KeyError::Sealed { .. }), "{error}");
     }
 
-    async fn revocations_are_known_after_priming_for_as_long_as_tokens_live(world: &World) {
+    async fn revocations_are_known_after_priming_for_as_long_as_any_token_lives(world: &World) {
         let (session, tenant) = (world.revoked_session().await, world.tenant());
-        world.hand.advance(i64::from(tenant.auth().access_token_seconds) * 1000);
+        world.hand.advance(i64::from(AuthConfig::ACCESS_TOKEN_SECONDS_MAX) * 1000);
         let in_time = world.process(7);
         in_time.feed.prime().await.unwrap();
         assert!(in_time.revocations.is_revoked(tenant.id(), session));
@@ -185,11 +192,77 @@ on_both_engines! {
         assert!(!later.revocations.is_revoked(tenant.id(), session), "no token of that session is left");
     }
 
+    async fn a_shorter_life_of_tokens_revives_none_that_was_revoked(world: &World) {
+        let mut longer = TenantConfig::new("default.demo".parse().unwrap(), "demo.example.com");
+        longer.auth.access_token_seconds = 3 * 3600;
+        world.tenants.replace(vec![longer.clone()]);
+        let (old, session, user) = (world.process(7), world.revoked_session().await, UserId::generate());
+        old.feed.prime().await.unwrap();
+        let (token, _) = old.keyring.sign(&world.tenant(), user, session, world.clock.now()).unwrap();
+        longer.auth.access_token_seconds = 60;
+        world.tenants.replace(vec![longer]);
+        world.hand.advance(2 * 3_600_000);
+        let restarted = world.process(7);
+        restarted.feed.prime().await.unwrap();
+        assert_eq!(restarted.verifier.verify(&world.tenant(), &token).unwrap_err(), TokenError::Revoked);
+    }
+
+    async fn a_tenant_that_comes_later_has_its_earlier_revocations(world: &World) {
+        let session = world.revoked_session().await;
+        let known = world.tenant();
+        world.tenants.replace(vec![]);
+        let process = world.process(7);
+        process.feed.prime().await.unwrap();
+        world.tenants.replace(vec![known.config.clone()]);
+        assert!(process.revocations.is_revoked(known.id(), session));
+    }
+
+    async fn one_tenant_whose_keys_do_not_open_keeps_no_other_waiting(world: &World) {
+        world.process(8).feed.prime().await.unwrap();
+        let well = TenantConfig::new("default.well".parse().unwrap(), "well.example.com");
+        world.tenants.replace(vec![world.tenant().config.clone(), well.clone()]);
+        let process = world.process(7);
+        process.feed.prime().await.unwrap();
+        assert_eq!(process.keyring.kids(&well.id).len(), 1);
+        assert!(process.keyring.kids(world.tenant().id()).is_empty());
+    }
+
+    async fn a_revocation_on_the_bus_counts_before_the_store_is_read(world: &World) {
+        let (process, tenant, session) = (world.process(7), world.tenant(), SessionId::generate());
+        process.feed.prime().await.unwrap();
+        let (mut news, background) = (process.revocations.subscribe(), Background::new());
+        process.feed.spawn(&background);
+        let tell = || {
+            let notice = Notice::SessionRevoked { user: UserId::generate(), session };
+            world.bus.publish(BusMessage { tenant: tenant.id().clone(), notice });
+        };
+        // The store holds no such session, so only the bus can have told. Until the feed listens nobody hears.
+        let told = async {
+            while news.try_recv().is_err() {
+                tell();
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(std::time::Duration::from_secs(20), told).await.unwrap();
+        assert!(process.revocations.is_revoked(tenant.id(), session));
+        assert!(background.stop(std::time::Duration::from_secs(5)).await);
+    }
+
+    async fn sessions_are_kept_for_ninety_days_after_their_end(world: &World) {
+        let (session, tenant) = (world.revoked_session().await, world.tenant());
+        let left = async || sessions::get(&world.store, tenant.id(), session).await.unwrap().is_some();
+        let day = 24 * 3_600_000;
+        ended::purge(&world.store, world.clock.now().plus_millis(90 * day)).await.unwrap();
+        assert!(left().await);
+        ended::purge(&world.store, world.clock.now().plus_millis(90 * day + 1)).await.unwrap();
+        assert!(!left().await);
+    }
+
     async fn a_running_feed_hears_of_revocations(world: &World) {
         let (process, tenant) = (world.process(7), world.tenant());
         process.feed.prime().await.unwrap();
         let mut news = process.revocations.subscribe();
-        let background = confab_chassis::background::Background::new();
+        let background = Background::new();
         process.feed.spawn(&background);
         let session = world.revoked_session().await;
         assert_eq!(news.recv().await.unwrap(), (tenant.id().clone(), session));
@@ -199,7 +272,7 @@ on_both_engines! {
     async fn a_tenant_that_appears_gets_its_keys(world: &World) {
         let process = world.process(7);
         process.feed.prime().await.unwrap();
-        let background = confab_chassis::background::Background::new();
+        let background = Background::new();
         process.feed.spawn(&background);
         let new = TenantConfig::new("default.new".parse().unwrap(), "new.example.com");
         let id = new.id.clone();

@@ -19,7 +19,7 @@ const REQUEST_ID: &str = "X-Request-Id";
 const CHALLENGE: &str = "WWW-Authenticate";
 const VERSION: &str = "API-Version";
 
-/// Describes each header and the version parameter.
+/// Describes each header and the parameters that every route takes.
 pub(super) fn add_components(components: &mut Components) {
     let all = [
         (LIMIT, Type::Integer, "Requests that the present window allows.", json!(1000)),
@@ -48,6 +48,17 @@ pub(super) fn add_components(components: &mut Components) {
         .description(Some("The version of the API that the client was written for."))
         .schema(Some(version));
     components.parameters.insert(VERSION.to_owned(), version.build().into());
+    let request_id = ObjectBuilder::new().schema_type(Type::String).examples(["trace-7f3a"]);
+    let request_id = ParameterBuilder::new()
+        .name(REQUEST_ID)
+        .parameter_in(ParameterIn::Header)
+        .required(Required::False)
+        .description(Some(
+            "The caller's own name for the request, returned in the reply and written to our logs: 1 to 128 letters, digits, \
+             `.`, `_` and `-`. Without one, or with one of another form, the server makes one.",
+        ))
+        .schema(Some(request_id));
+    components.parameters.insert(REQUEST_ID.to_owned(), request_id.build().into());
 }
 
 /// The three headers of limited routes.
@@ -72,10 +83,12 @@ pub(super) fn add_challenge(headers: &mut Headers) {
     refer(headers, CHALLENGE);
 }
 
-/// Every route takes the version.
-pub(super) fn add_version_parameter(operation: &mut Operation) {
-    let reference = RefOr::Ref(Ref::new(format!("#/components/parameters/{VERSION}")));
-    operation.parameters.get_or_insert_default().push(reference);
+/// Every route takes the version and a name for the request.
+pub(super) fn add_parameters(operation: &mut Operation) {
+    for name in [VERSION, REQUEST_ID] {
+        let reference = RefOr::Ref(Ref::new(format!("#/components/parameters/{name}")));
+        operation.parameters.get_or_insert_default().push(reference);
+    }
 }
 
 fn refer(headers: &mut Headers, name: &str) {

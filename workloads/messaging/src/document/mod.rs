@@ -9,10 +9,11 @@ mod headers;
 
 use confab_contract::error::ErrorBody;
 use utoipa::openapi::path::Operation;
+use utoipa::openapi::request_body::RequestBody;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::tag::TagBuilder;
 use utoipa::openapi::{
-    Components, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder, PathItem, RefOr, ServerBuilder,
+    Components, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder, PathItem, RefOr, Required, Schema, ServerBuilder,
 };
 use utoipa::{PartialSchema as _, ToSchema as _};
 
@@ -51,6 +52,9 @@ pub(crate) fn complete(groups: impl IntoIterator<Item = (Access, OpenApi)>) -> O
 }
 
 fn complete_operation(operation: &mut Operation, access: Access) {
+    if let Some(RefOr::T(body)) = &mut operation.request_body {
+        let_body_be_absent(body);
+    }
     let has_body = operation.request_body.is_some();
     for shared in errors::of_transport(access, has_body) {
         operation.responses.responses.entry(shared.status_text()).or_insert_with(|| shared.reference());
@@ -67,11 +71,23 @@ fn complete_operation(operation: &mut Operation, access: Access) {
             headers::add_request_id(&mut response.headers);
         }
     }
-    headers::add_version_parameter(operation);
+    headers::add_parameters(operation);
     operation.security = Some(match access {
         Access::Bearer => vec![SecurityRequirement::new(BEARER, Vec::<String>::new())],
         Access::Open | Access::Limited => Vec::new(),
     });
+}
+
+/// A body that is optional in the code may be absent. It may not be `null`, which is what the code generator makes of it.
+fn let_body_be_absent(body: &mut RequestBody) {
+    for content in body.content.values_mut() {
+        let RefOr::T(content) = content else { continue };
+        let Some(RefOr::T(Schema::OneOf(alternatives))) = &content.schema else { continue };
+        if let Some(reference) = alternatives.items.iter().find(|item| matches!(item, RefOr::Ref(_))) {
+            content.schema = Some(reference.clone());
+            body.required = Some(Required::False);
+        }
+    }
 }
 
 /// Every operation of a path.
@@ -99,8 +115,13 @@ the WebSocket at `/v1/ws` is described by the AsyncAPI document.
 - The tenant is known by the host name.
 - Good replies are `{\"success\": true, \"data\": …}`, errors are `{\"success\": false, \"error\": …}`; each error code has \
 exactly one status. `error.details` names the fields.
-- Every reply carries `X-Request-Id`; replies of limited routes carry `X-RateLimit-Limit`, `X-RateLimit-Remaining` and \
-`X-RateLimit-Reset`.
+- Every reply carries `X-Request-Id`. The reply to a request that was counted carries `X-RateLimit-Limit`, \
+`X-RateLimit-Remaining` and `X-RateLimit-Reset`, whatever its status; where several limits apply, they tell of the \
+strictest. Not counted are requests that were refused before anybody knew whose they are: without a token, for a host \
+without a tenant, for an unknown `API-Version`. Documents and keys have no limit.
+- Lists by `limit` and `offset` carry `pagination`. Lists that grow while one reads them (messages, events, sync) are read \
+by cursor instead: they carry `has_more` and the next cursor.
+- No text may hold the character NUL.
 - A conversation that one is no member of does not exist: 404.
 - Unknown fields of bodies and unknown query parameters are refused.";
 

@@ -143,6 +143,8 @@ fn is_weaker(hash: &PasswordHash, wanted: &Params) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
+
     use super::*;
 
     fn hasher() -> PasswordHasher {
@@ -187,5 +189,28 @@ mod tests {
         );
         assert!(first.is_ok() && second.is_ok());
         assert!(matches!(third, Err(HashError::Busy)));
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn of_five_hundred_at_once_only_so_many_compute_and_the_rest_waits_or_is_sent_away() {
+        let config = PasswordConfig::default();
+        let hasher = PasswordHasher::new(&config);
+        let (running, most) = (Arc::new(AtomicU32::new(0)), Arc::new(AtomicU32::new(0)));
+        let attempts = (0..500).map(|_| {
+            let (hasher, running, most) = (hasher.clone(), Arc::clone(&running), Arc::clone(&most));
+            tokio::spawn(async move {
+                let work = move || {
+                    most.fetch_max(running.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+                    std::thread::yield_now();
+                    running.fetch_sub(1, Ordering::SeqCst);
+                    Ok(())
+                };
+                hasher.in_turn(work).await
+            })
+        });
+        for attempt in attempts.collect::<Vec<_>>() {
+            assert!(matches!(attempt.await.unwrap(), Ok(()) | Err(HashError::Busy)));
+        }
+        assert!((1..=config.concurrent_hashes).contains(&most.load(Ordering::SeqCst)));
     }
 }

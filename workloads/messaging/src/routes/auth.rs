@@ -4,14 +4,12 @@ use axum::Json as Body;
 use axum::extract::State;
 use axum::http::StatusCode;
 use confab_chassis::http::{Caller, ClientAddress, CurrentTenant, Json};
-use confab_chassis::token::refresh;
 use confab_contract::config::tenant::Registration;
 use confab_contract::envelope::{Done, Reply};
 use confab_contract::rest::auth::{LoggedIn, LoginRequest, RefreshRequest, Refreshed, RegisterRequest, Registered};
 use confab_contract::{ApiError, UserId};
 use confab_store::users::{NewUser, User};
 use confab_store::{sessions, users};
-use secrecy::ExposeSecret as _;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -41,7 +39,7 @@ pub(crate) fn signed_in() -> OpenApiRouter<MessagingState> {
 ))]
 async fn register(
     State(state): State<MessagingState>,
-    Stranger { tenant, .. }: Stranger,
+    Stranger { tenant, origin }: Stranger,
     Json(request): Json<RegisterRequest>,
 ) -> Answer<(StatusCode, Body<Reply<Registered>>)> {
     if tenant.auth().registration == Registration::Closed {
@@ -54,7 +52,7 @@ async fn register(
     let RegisterRequest { email, username, full_name, phone, .. } = request;
     let new = NewUser { id: UserId::generate(), email, username, full_name, phone, password_hash };
     let user = users::insert(state.store(), tenant.id(), new, state.clock().now()).await?;
-    tracing::info!(tenant = %tenant.id(), user = %user.id, "registered");
+    tracing::info!(tenant = %tenant.id(), user = %user.id, address = %origin.address, "registered");
     let message = "User registered successfully. Please verify your email.";
     Ok((StatusCode::CREATED, Body(Reply::with_message(registered(user), message))))
 }
@@ -96,13 +94,10 @@ async fn login(
 async fn refresh(
     State(state): State<MessagingState>,
     CurrentTenant(tenant): CurrentTenant,
-    ClientAddress(address): ClientAddress,
+    address: ClientAddress,
     Json(request): Json<RefreshRequest>,
 ) -> Answer<Body<Reply<Refreshed>>> {
-    let malformed = || ApiError::unauthenticated("This is not a refresh token");
-    let token = refresh::parse(request.refresh_token.expose_secret()).ok_or_else(malformed)?;
-    limits::count_authentication(&state, &tenant, &format!("session:{}", token.token.session)).await?;
-    let refreshed = sign_in::refresh(&state, &tenant, &token, address).await?;
+    let refreshed = sign_in::refresh(&state, &tenant, &request.refresh_token, address).await?;
     Ok(Body(Reply::new(refreshed)))
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use axum::Json as Body;
 use axum::extract::State;
 use axum::http::StatusCode;
-use confab_chassis::http::{Caller, Json, PageQuery, Path, Query};
+use confab_chassis::http::{Caller, Json, JsonOrDefault, PageQuery, Path, Query};
 use confab_contract::envelope::{Done, Page, Pagination, Reply};
 use confab_contract::rest::conversations::{
     Conversation, ConversationList, ConversationType, CreateConversationRequest, MuteRequest, UpdateConversationRequest,
@@ -217,24 +217,23 @@ async fn unpin(
 }
 
 async fn set_pinned(state: &MessagingState, caller: &Caller, id: ConversationId, pinned: bool) -> Answer<()> {
-    let now = state.clock().now();
-    let is_member = members::set_pinned(state.store(), caller.tenant.id(), caller.user, id, pinned, now).await?;
+    let is_member = members::set_pinned(state.store(), caller.tenant.id(), caller.user, id, pinned).await?;
     if is_member { Ok(()) } else { Err(no_such().into()) }
 }
 
 /// Mute a conversation
 ///
-/// For the caller alone; until a time, or for ever when `until` is absent.
+/// For the caller alone; until a time, or for ever when `until` or the whole body is absent.
 #[utoipa::path(put, path = "/v1/conversations/{conversation_id}/mute", operation_id = "mute_conversation",
     tag = "conversations", params(("conversation_id" = ConversationId, Path, description = "The conversation")),
-    request_body = MuteRequest,
+    request_body = Option<MuteRequest>,
     responses((status = 200, description = "It is muted", body = Done), NotFound),
 )]
 async fn mute(
     State(state): State<MessagingState>,
     caller: Caller,
     Path(conversation): Path<ConversationId>,
-    Json(request): Json<MuteRequest>,
+    JsonOrDefault(request): JsonOrDefault<MuteRequest>,
 ) -> Answer<Body<Done>> {
     let mute = match request.until {
         None => Mute::Forever,
@@ -260,8 +259,7 @@ async fn unmute(
 }
 
 async fn set_muted(state: &MessagingState, caller: &Caller, id: ConversationId, mute: Mute) -> Answer<()> {
-    let now = state.clock().now();
-    let is_member = members::set_muted(state.store(), caller.tenant.id(), caller.user, id, mute, now).await?;
+    let is_member = members::set_muted(state.store(), caller.tenant.id(), caller.user, id, mute).await?;
     if is_member { Ok(()) } else { Err(no_such().into()) }
 }
 

@@ -3,8 +3,8 @@
 use axum::Json as Body;
 use axum::extract::State;
 use axum::http::StatusCode;
-use confab_chassis::http::{Caller, Json, Path, Query, page};
-use confab_contract::envelope::{Done, Reply};
+use confab_chassis::http::{Caller, Json, PageQuery, Path, Query, page};
+use confab_contract::envelope::{Done, Page, Pagination, Reply};
 use confab_contract::rest::messages::{
     DeleteFor, EditHistory, EditMessageRequest, EditedMessage, Message, MessagePage, SendMessageRequest, SentMessage,
 };
@@ -48,7 +48,8 @@ struct MessagesQuery {
 /// Read messages
 ///
 /// The newest first: without a cursor the newest ones, with `before` the ones before a message. With `after` the ones
-/// after a message, the oldest first.
+/// after a message, the oldest first. Pages are found by cursor (`has_more`, `next_cursor`), not by offset: messages
+/// arrive while one reads.
 #[utoipa::path(get, path = "/v1/conversations/{conversation_id}/messages", operation_id = "list_messages",
     tag = "messages",
     params(("conversation_id" = ConversationId, Path, description = "The conversation"), MessagesQuery),
@@ -127,7 +128,8 @@ async fn get(
 
 /// Edit a message
 ///
-/// Its sender may. Earlier contents stay in the edit history.
+/// Its sender may. Earlier contents stay in the edit history, which holds 1,000 versions; then further edits are a
+/// conflict.
 #[utoipa::path(put, path = "/v1/messages/{message_id}", operation_id = "edit_message", tag = "messages",
     params(("message_id" = MessageId, Path, description = "The message")),
     request_body = EditMessageRequest,
@@ -179,7 +181,7 @@ async fn delete(
     let (store, tenant, now) = (state.store(), caller.tenant.id(), state.clock().now());
     match query.delete_for {
         DeleteFor::Me => {
-            if !messages::delete_for_me(store, tenant, caller.user, message, now).await? {
+            if !messages::delete_for_me(store, tenant, caller.user, message).await? {
                 return Err(no_such().into());
             }
         }
@@ -194,19 +196,22 @@ async fn delete(
 
 /// Read a message's edit history
 ///
-/// All its contents, the first first and the present one last. Empty when it was deleted for everyone.
+/// Its contents, the first first and the present one last. Empty when it was deleted for everyone.
 #[utoipa::path(get, path = "/v1/messages/{message_id}/edits", operation_id = "list_edits", tag = "messages",
-    params(("message_id" = MessageId, Path, description = "The message")),
-    responses((status = 200, description = "The contents", body = Reply<EditHistory>), NotFound),
+    params(("message_id" = MessageId, Path, description = "The message"), PageQuery),
+    responses((status = 200, description = "A page of contents", body = Page<EditHistory>), NotFound),
 )]
 async fn edits(
     State(state): State<MessagingState>,
     caller: Caller,
     Path(message): Path<MessageId>,
-) -> Answer<Body<Reply<EditHistory>>> {
-    let found = messages::versions(state.store(), caller.tenant.id(), caller.user, message).await?;
-    let versions = found.ok_or_else(no_such)?;
-    Ok(Body(Reply::new(EditHistory { message_id: message, versions })))
+    Query(page): Query<PageQuery>,
+) -> Answer<Body<Page<EditHistory>>> {
+    let (tenant, PageQuery { limit, offset }) = (caller.tenant.id(), page);
+    let found = messages::versions(state.store(), tenant, caller.user, message, limit, offset).await?;
+    let (versions, total) = found.ok_or_else(no_such)?;
+    let history = EditHistory { message_id: message, versions, total };
+    Ok(Body(Page::new(history, Pagination::new(limit, offset, total))))
 }
 
 fn no_such() -> ApiError {

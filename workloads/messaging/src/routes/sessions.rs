@@ -6,6 +6,7 @@ use confab_chassis::http::{Caller, Json, PageQuery, Path, Query};
 use confab_contract::envelope::{Done, Page, Pagination};
 use confab_contract::rest::sessions::{ChangePasswordRequest, SessionList};
 use confab_contract::{ApiError, SessionId};
+use confab_store::users::Credentials;
 use confab_store::{sessions, users};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -90,12 +91,16 @@ async fn change_password(
 ) -> Answer<Body<Done>> {
     let tenant = &*caller.tenant;
     limits::count_authentication(&state, tenant, &format!("password:{}", caller.session)).await?;
-    let user = sign_in::check_password(&state, tenant, caller.user, request.current_password).await?;
+    let Credentials { user, password_hash } =
+        sign_in::check_password(&state, tenant, caller.user, request.current_password).await?;
     let owner = owner(&user.email, &user.username, user.full_name, &tenant.config.domain);
     let hashed = state.hasher().hash_new(request.new_password, owner).await;
     let hash = hashed.map_err(|error| about_password(error, "new_password"))?;
     let (keep, now) = (Some(caller.session), state.clock().now());
-    let revoked = users::change_password(state.store(), tenant.id(), caller.user, hash, keep, now).await?;
+    let replacement = (password_hash, hash);
+    let changed = users::change_password(state.store(), tenant.id(), caller.user, replacement, keep, now).await?;
+    // Somebody else has changed it since it was compared.
+    let revoked = changed.ok_or_else(|| sign_in::wrong_password(tenant, caller.user))?;
     publish::revoked(&state, tenant.id(), caller.user, &revoked);
     tracing::info!(tenant = %tenant.id(), user = %caller.user, "changed the password");
     Ok(Body(Done::new("The password was changed; every other device was signed out")))

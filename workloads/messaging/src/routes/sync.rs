@@ -42,7 +42,8 @@ struct SyncQuery {
 /// Catch up
 ///
 /// What changed since a cursor: new events, and the caller's own state on other devices (pin, mute, read, deleted for
-/// me). Without a cursor: all conversations, without their events. Repeat with `next_cursor` while `has_more`.
+/// me). Without a cursor: all conversations, without their events. Repeat with `next_cursor` while `has_more`. One answer
+/// has about 4 MiB of events at most; where some were left out, `events_truncated` says so.
 #[utoipa::path(get, path = "/v1/sync", tag = "timeline", params(SyncQuery), responses(
     (status = 200, description = "What changed", body = Reply<SyncPage>),
 ))]
@@ -65,9 +66,9 @@ async fn sync(
 
 fn shown(rows: SyncRows, next_cursor: String, caller: &Caller) -> SyncPage {
     let conversations = rows.changed.into_iter().map(|changed| {
-        let SyncedConversation { conversation, events, events_truncated, hidden } = changed;
+        let SyncedConversation { conversation, events, events_truncated, hidden, hidden_truncated } = changed;
         let conversation = view::conversation(conversation, caller.user, caller.tenant.config.encryption);
-        ChangedConversation { conversation, events, events_truncated, hidden_message_ids: hidden }
+        ChangedConversation { conversation, events, events_truncated, hidden_message_ids: hidden, hidden_truncated }
     });
     SyncPage { conversations: conversations.collect(), left: rows.left, has_more: rows.has_more, next_cursor }
 }

@@ -46,7 +46,8 @@ struct EventsQuery {
 /// Read the timeline
 ///
 /// Messages, edits, deletions, reactions and membership changes in the order of `seq`, which is dense and the same for
-/// every reader. Members who joined later see it from their joining on.
+/// every reader. Members who joined later see it from their joining on. That includes later edits of earlier messages,
+/// with the new content: an edit says it anew, to all who are there. Pages are found by cursor (`has_more`, `next_after`).
 #[utoipa::path(get, path = "/v1/conversations/{conversation_id}/events", operation_id = "list_events", tag = "timeline",
     params(("conversation_id" = ConversationId, Path, description = "The conversation"), EventsQuery),
     responses((status = 200, description = "A page of events", body = Reply<EventPage>), NotFound),

@@ -17,7 +17,7 @@ use utoipa_axum::routes;
 use crate::document::errors::NotFound;
 use crate::refusal::Answer;
 use crate::state::MessagingState;
-use crate::view;
+use crate::{publish, view};
 
 /// Profiles and search.
 pub(crate) fn router() -> OpenApiRouter<MessagingState> {
@@ -34,7 +34,7 @@ pub(crate) fn router() -> OpenApiRouter<MessagingState> {
 struct SearchQuery {
     /// Part of a username or full name in any case, or a whole e-mail address.
     #[garde(length(chars, min = 1, max = limit::QUERY_CHARS), custom(confab_contract::validate::visible_text))]
-    #[param(example = "jane", min_length = 1, max_length = 100)]
+    #[param(example = "jane", min_length = 1, max_length = 100, pattern = r"[^\s\x00-\x1f\x7f-\x9f]")]
     q: String,
     /// Entries at most.
     #[serde(default = "search_limit", deserialize_with = "page::limit")]
@@ -98,10 +98,24 @@ async fn update_profile(
     Json(request): Json<UpdateProfileRequest>,
 ) -> Answer<Body<Reply<UpdatedProfile>>> {
     let UpdateProfileRequest { full_name, bio, avatar_url, status_message, phone } = request;
+    let is_news = status_message.is_some();
     let patch = ProfilePatch { full_name, bio, avatar_url, status_message, phone };
     let user = users::update(state.store(), caller.tenant.id(), caller.user, patch, state.clock().now()).await?;
     let user = user.ok_or_else(|| ApiError::not_found("user"))?;
+    if is_news {
+        tell_watchers(&state, &caller).await?;
+    }
     Ok(Body(Reply::new(view::updated_profile(user))))
+}
+
+/// Those who watch the caller's availability see the status message beside it.
+async fn tell_watchers(state: &MessagingState, caller: &Caller) -> Answer<()> {
+    let tenant = caller.tenant.id();
+    let rows = presence::get(state.store(), tenant, &[caller.user], state.clock().now()).await?;
+    for row in rows {
+        publish::availability(state, tenant, row);
+    }
+    Ok(())
 }
 
 /// Search for people

@@ -190,6 +190,22 @@ on_both_engines! {
         assert_eq!(scene.owner.conversation(&scene.ids["{conversation_id}"]).await["last_seq"], 3, "nothing happened");
     }
 
+    async fn a_suspended_person_gets_in_nowhere(world: &World) {
+        let scene = Scene::new(world).await;
+        world.suspend(&scene.member).await;
+        let deadline = std::time::Instant::now() + std::time::Duration::from_secs(10);
+        while scene.member.get("/v1/users/me").await.status == 200 {
+            assert!(std::time::Instant::now() < deadline, "the session goes on");
+        }
+        for (method, path, guard, body) in table() {
+            if guard != Guard::Open {
+                let answer = scene.ask(&scene.member, method, path, &body).await;
+                assert_eq!(answer.status, 401, "{method} {path}: {}", answer.text);
+            }
+        }
+        assert_eq!(scene.owner.conversation(&scene.ids["{conversation_id}"]).await["last_seq"], 3, "nothing happened");
+    }
+
     async fn another_tenant_does_not_even_have_the_person(world: &World) {
         let scene = Scene::new(world).await;
         scene.ask(&scene.elsewhere, "get", "/v1/users/{user_id}", &Value::Null).await.refuses(404, "NOT_FOUND");

@@ -123,6 +123,9 @@ on_both_engines! {
         john.put(&path, json!({})).await.blames("name");
         john.put(&format!("{path}/mute"), json!({"until": "tomorrow"})).await.blames("until");
         john.post(&format!("{path}/members"), json!({"user_ids": []})).await.blames("user_ids");
+        let crowd = vec![NOBODY; 1001];
+        let body = json!({"type": "group", "name": "Crowd", "participant_ids": crowd});
+        john.post("/v1/conversations", body).await.blames("participant_ids");
         john.post(&format!("{path}/members"), json!({"user_ids": ["usr_1"]})).await.refuses(400, "VALIDATION_ERROR");
         john.put(&format!("{path}/members/{}", john.id), json!({"role": "king"})).await.blames("role");
         assert_eq!(events(&john, &group).await, 1);

@@ -93,6 +93,7 @@ on_both_engines! {
         assert_eq!(john.conversation(&first).await["is_pinned"], false);
 
         let mute = format!("/v1/conversations/{first}/mute");
+        john.call(reqwest::Method::PUT, &mute, None).await.is(200);
         john.put(&mute, json!({})).await.is(200);
         assert_eq!(john.conversation(&first).await["is_muted"], true);
         assert_eq!(jane.conversation(&first).await["is_muted"], false);

@@ -112,6 +112,35 @@ fn the_document_is_openapi_3_1_and_names_its_version() {
     assert_eq!(document["components"]["securitySchemes"]["bearer"]["scheme"], "bearer");
 }
 
+#[test]
+fn every_test_that_the_security_table_names_exists() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let table = std::fs::read_to_string(root.join("docs/security.md")).unwrap();
+    let mut code = String::new();
+    for crate_name in ["messaging", "chassis", "presence", "store", "identity", "contract"] {
+        for folder in ["src", "tests"] {
+            collect_code(&root.join("workloads").join(crate_name).join(folder), &mut code);
+        }
+    }
+    let names: BTreeSet<&str> = table.split('`').filter(|text| text.contains('_') && text.len() > 20).collect();
+    assert!(names.len() > 80, "{}", names.len());
+    for name in names {
+        assert!(code.contains(&format!("fn {name}(")), "there is no test {name}");
+    }
+}
+
+fn collect_code(folder: &std::path::Path, code: &mut String) {
+    let Ok(entries) = std::fs::read_dir(folder) else { return };
+    for entry in entries {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            collect_code(&path, code);
+        } else if path.extension().is_some_and(|ending| ending == "rs") {
+            code.push_str(&std::fs::read_to_string(&path).unwrap());
+        }
+    }
+}
+
 #[tokio::test]
 async fn the_document_and_the_page_are_served_without_the_internet() {
     let world = World::on_sqlite().await;

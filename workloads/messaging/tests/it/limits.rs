@@ -74,13 +74,71 @@ on_both_engines! {
         // By address there is plenty; by account there is little, which is what an attacker with many addresses meets.
         world.change_tenant(|tenant| tenant.limits.authentication = RateLimit { requests: 4, per_seconds: 60 });
         let attacker = |n: u32| world.process().stranger_from(&format!("198.51.100.{n}"));
-        for n in 1..=4 {
+        for n in 1..=16 {
             attacker(n).login(&john.email(), "guess", None).await.refuses(401, "AUTHENTICATION_FAILED");
         }
-        attacker(5).login(&john.email(), "guess", None).await.refuses(429, "RATE_LIMIT_EXCEEDED");
-        attacker(6).login(&john.email(), "guess", Some("tablet")).await.refuses(429, "RATE_LIMIT_EXCEEDED");
+        attacker(17).login(&john.email(), "guess", None).await.refuses(429, "RATE_LIMIT_EXCEEDED");
+        attacker(18).login(&john.email(), "guess", Some("tablet")).await.refuses(429, "RATE_LIMIT_EXCEEDED");
         phone.login(&john.email(), PASSWORD, Some("phone")).await.is(200);
-        attacker(7).login(&john.email(), PASSWORD, Some("phone")).await.is(200);
+        phone.login(&john.email(), PASSWORD, Some("new")).await.is(200);
+    }
+
+    async fn a_guessed_device_id_uses_up_nothing_of_the_device(world: &World) {
+        let john = world.person("johndoe").await;
+        let phone = john.on_another_device("phone").await;
+        world.turn_clock(120_000);
+        world.change_tenant(|tenant| tenant.limits.authentication = RateLimit { requests: 4, per_seconds: 60 });
+        for n in 1..=30 {
+            let attacker = world.process().stranger_from(&format!("198.51.100.{n}"));
+            let guess = attacker.login(&john.email(), "guess", Some("phone")).await;
+            assert!([401, 429].contains(&guess.status.as_u16()));
+        }
+        phone.login(&john.email(), PASSWORD, Some("phone")).await.is(200);
+    }
+
+    async fn of_ipv6_a_whole_network_is_one_place(world: &World) {
+        let john = world.person("johndoe").await;
+        let from = |address: &str| world.process().stranger_from(address);
+        from("2001:db8:1:1::1").login(&john.email(), PASSWORD, None).await.is(200);
+        world.change_tenant(|tenant| tenant.limits.authentication = RateLimit { requests: 2, per_seconds: 60 });
+        world.turn_clock(120_000);
+        for n in 1..=8 {
+            from(&format!("2001:db8:2:{n}::1")).login(&john.email(), "guess", None).await.refuses(401, "AUTHENTICATION_FAILED");
+        }
+        from("2001:db8:2:9::1").login(&john.email(), PASSWORD, None).await.refuses(429, "RATE_LIMIT_EXCEEDED");
+        from("2001:db8:1:1:ffff::9").login(&john.email(), PASSWORD, None).await.is(200);
+    }
+
+    async fn refresh_tokens_that_are_none_are_counted_per_address(world: &World) {
+        let john = world.person("johndoe").await;
+        world.change_tenant(|tenant| tenant.limits.authentication = RateLimit { requests: 3, per_seconds: 60 });
+        world.turn_clock(120_000);
+        let forger = world.process().stranger_from("198.51.100.1");
+        let made_up = john.refresh_token.replace(".0.", ".7.");
+        for (token, left) in [("nonsense", 2), ("rt_", 1), (made_up.as_str(), 0)] {
+            let answer = forger.refresh(token).await;
+            assert_eq!(remaining(answer.refuses(401, "AUTHENTICATION_FAILED")), left, "{token}");
+        }
+        let refused = forger.refresh(&made_up).await;
+        assert_eq!(remaining(refused.refuses(429, "RATE_LIMIT_EXCEEDED")), 0);
+        assert_eq!(refused.header("retry-after"), Some("60"));
+        // Nothing of it was counted against the session that the made-up token names.
+        assert_eq!(remaining(&john.refresh(&john.refresh_token).await), 2);
+    }
+
+    async fn made_up_access_tokens_are_counted_per_address_and_expired_ones_are_not(world: &World) {
+        let john = world.person("johndoe").await;
+        world.change_tenant(|tenant| tenant.limits.regular = RateLimit { requests: 2, per_seconds: 60 });
+        world.turn_clock(3_700_000);
+        for _ in 0..3 {
+            john.get("/v1/users/me").await.refuses(401, "AUTHENTICATION_FAILED");
+        }
+        let forger = world.client().with_token("eyJhbGciOiJub25lIn0.e30.");
+        for left in [1, 0] {
+            assert_eq!(remaining(forger.get("/v1/users/me").await.refuses(401, "AUTHENTICATION_FAILED")), left);
+        }
+        forger.get("/v1/users/me").await.refuses(429, "RATE_LIMIT_EXCEEDED");
+        world.process().stranger_from("198.51.100.1").with_token("x").get("/v1/users/me").await.refuses(401, "AUTHENTICATION_FAILED");
     }
 
     async fn documents_are_not_limited(world: &World) {

@@ -9,6 +9,7 @@ mod documents;
 mod engines;
 mod isolation;
 mod limits;
+mod logs;
 mod members;
 mod messages;
 mod process;

@@ -102,4 +102,13 @@ on_both_engines! {
         john.post("/v1/conversations", direct).await.refuses(403, "AUTHORIZATION_FAILED").names("participant_id");
         assert_eq!(john.conversation(&group).await["participant_count"], 1);
     }
+
+    async fn nobody_adds_or_removes_themselves(world: &World) {
+        let (john, jane) = (world.person("johndoe").await, world.person("janedoe").await);
+        let group = john.group(&[]).await;
+        john.post(&members(&group), json!({"user_ids": [jane.id, john.id]})).await.blames("user_ids");
+        john.delete(&format!("{}/{}", members(&group), john.id)).await.blames("user_id");
+        john.put(&format!("{}/{}", members(&group), john.id), json!({"role": "member"})).await.blames("user_id");
+        assert_eq!(john.conversation(&group).await["last_seq"], 1, "nothing happened");
+    }
 }

@@ -108,6 +108,9 @@ on_both_engines! {
         let message = jane.get(&path).await.data(200).clone();
         assert_eq!((&message["content_encrypted"], &message["is_edited"]), (&json!(base64("two")), &json!(true)));
         let edits = jane.get(&format!("{path}/edits")).await.data(200)["versions"].clone();
+        let page = jane.get(&format!("{path}/edits?limit=1&offset=1")).await;
+        assert_eq!(page.data(200)["versions"], json!([edits[1]]));
+        assert_eq!(page.pagination()["total"], edits.as_array().unwrap().len());
         let contents: Vec<_> = edits.as_array().unwrap().iter().map(|version| text(&version["content_encrypted"])).collect();
         assert_eq!(contents, [base64("one"), base64("two")]);
     }

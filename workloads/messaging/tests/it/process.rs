@@ -13,10 +13,10 @@ use crate::client::{Client, PASSWORD, text};
 const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A running `confab-messaging`; it ends with the test.
-struct Messaging {
+pub struct Messaging {
     process: Process,
-    client: Client,
-    ops: Client,
+    pub client: Client,
+    pub ops: Client,
     log: PathBuf,
 }
 
@@ -29,15 +29,19 @@ impl Drop for Messaging {
 
 impl Messaging {
     fn start(folder: &Path, name: &str, database: &str, redis: Option<&str>) -> Self {
+        let bus = redis.map_or_else(|| json!({}), |url| json!({"redis_url": url}));
+        Self::start_with(folder, name, &json!({"database": {"url": database}, "bus": bus}))
+    }
+
+    /// With these sections of the Config besides those that every test has.
+    pub fn start_with(folder: &Path, name: &str, sections: &Value) -> Self {
         let (port, ops) = (free_port().unwrap(), free_port().unwrap());
         let key = folder.join("master.key");
         if !key.exists() {
             confab_chassis::seal::MasterKey::generate_file(&key).unwrap();
         }
-        let config = json!({
+        let mut config = json!({
             "master_key_file": key,
-            "database": {"url": database},
-            "bus": redis.map_or_else(|| json!({}), |url| json!({"redis_url": url})),
             "http": {"listen": format!("127.0.0.1:{port}")},
             "ops": {"listen": format!("127.0.0.1:{ops}")},
             "drain": {"unready_millis": 300, "deadline_seconds": 20},
@@ -46,6 +50,7 @@ impl Messaging {
                 "limits": {"authentication": {"requests": 4, "per_seconds": 600}},
             }],
         });
+        config.as_object_mut().unwrap().extend(sections.as_object().unwrap().clone());
         let file = folder.join(format!("{name}.yaml"));
         std::fs::write(&file, config.to_string()).unwrap();
         let log = folder.join(format!("{name}.log"));
@@ -60,7 +65,7 @@ impl Messaging {
     }
 
     /// Waits until the readiness probe answers with this status.
-    async fn until_ready_is(&mut self, status: u16) -> Value {
+    pub async fn until_ready_is(&mut self, status: u16) -> Value {
         let deadline = Instant::now() + PATIENCE;
         loop {
             if let Some(answer) = self.ops.try_get("/readyz").await
@@ -73,7 +78,7 @@ impl Messaging {
         }
     }
 
-    fn logged(&self) -> String {
+    pub fn logged(&self) -> String {
         std::fs::read_to_string(&self.log).unwrap()
     }
 }

@@ -1,5 +1,10 @@
 //! Making accounts and signing in.
 
+use confab_contract::config::messaging::PasswordConfig;
+use confab_messaging::password::PasswordHasher;
+use confab_store::users::{self, Account};
+use futures_util::future::join_all;
+use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
 
 use crate::client::PASSWORD;
@@ -74,6 +79,79 @@ on_both_engines! {
             answer.headers.remove("x-ratelimit-remaining");
         }
         assert_eq!((wrong.status, wrong.body, wrong.headers), (unknown.status, unknown.body, unknown.headers));
+    }
+
+    async fn passwords_of_eight_and_of_128_characters_count_to_the_last(world: &World) {
+        let long: String = "correct-horse-7-staple-ä€😀".chars().cycle().take(128).collect();
+        for (name, password) in [("shortest", "q7#Zp!2v"), ("longest", &long)] {
+            let email = format!("{name}@example.com");
+            let body = |password: &str| json!({"email": email, "username": name, "password": password});
+            for wrong in [password[..7].to_owned(), format!("{long}x")] {
+                world.client().post("/v1/auth/register", body(&wrong)).await.blames("password");
+            }
+            world.client().post("/v1/auth/register", body(password)).await.is(201);
+            world.client().login(&email, password, None).await.is(200);
+            let mut almost: Vec<char> = password.chars().collect();
+            *almost.last_mut().unwrap() = '~';
+            let almost = String::from_iter(almost);
+            world.client().login(&email, &almost, None).await.refuses(401, "AUTHENTICATION_FAILED");
+        }
+    }
+
+    async fn a_weak_hash_is_replaced_at_sign_in_also_by_many_at_once(world: &World) {
+        let john = world.person("johndoe").await;
+        let (store, tenant) = (&world.process().store, "default.demo".parse().unwrap());
+        let stored = async || {
+            let found = users::credentials(store, &tenant, Account::Id(john.id.parse().unwrap())).await.unwrap().unwrap();
+            found.password_hash
+        };
+        let costs = PasswordConfig { memory_kib: 8 * 1024, iterations: 1, ..PasswordConfig::default() };
+        let weak = PasswordHasher::new(&costs).hash(SecretString::from(PASSWORD)).await.unwrap();
+        assert!(users::rehash_password(store, &tenant, john.id.parse().unwrap(), stored().await, weak).await.unwrap());
+        let email = john.email();
+        for answer in join_all((0..6).map(|_| john.login(&email, PASSWORD, None))).await {
+            answer.is(200);
+        }
+        assert!(stored().await.expose_secret().starts_with("$argon2id$v=19$m=19456,t=2,p=1$"));
+        john.login(&john.email(), PASSWORD, None).await.is(200);
+    }
+
+    async fn no_sign_in_with_the_old_password_outlives_its_change(world: &World) {
+        let john = world.person("johndoe").await;
+        let new = "correct-horse-7-staple";
+        let devices: Vec<String> = (0..12).map(|number| format!("device{number}")).collect();
+        let email = john.email();
+        let signing_in = join_all(devices.iter().map(|device| john.login(&email, PASSWORD, Some(device))));
+        let change = john.put("/v1/users/me/password", json!({"current_password": PASSWORD, "new_password": new}));
+        let (answers, changed) = tokio::join!(signing_in, change);
+        changed.is(200);
+        for answer in answers {
+            assert!([200, 401].contains(&answer.status.as_u16()), "{}", answer.text);
+        }
+        assert_eq!(john.get("/v1/users/me/sessions").await.data(200)["total"], 1, "only the one that changed it");
+        john.login(&email, PASSWORD, None).await.refuses(401, "AUTHENTICATION_FAILED");
+        john.login(&email, new, None).await.is(200);
+    }
+
+    async fn many_sign_ins_at_once_are_bounded_and_nobody_else_waits_for_them(world: &World) {
+        let (john, jane) = (world.person("johndoe").await, world.person("janedoe").await);
+        let conversation = john.direct(&jane).await;
+        let client = world.client();
+        let crowd = tokio::spawn(async move {
+            join_all((0..500).map(|_| client.login("nobody@example.com", "some password", None))).await
+        });
+        for _ in 0..5 {
+            john.say(&conversation, "meanwhile").await;
+        }
+        assert!(!crowd.is_finished(), "messages were sent while sign-ins waited");
+        for answer in crowd.await.unwrap() {
+            match answer.status.as_u16() {
+                401 => {}
+                503 => assert!(answer.header("retry-after").is_some()),
+                other => panic!("{other}: {}", answer.text),
+            }
+        }
+        john.login(&john.email(), PASSWORD, None).await.is(200);
     }
 
     async fn a_suspended_account_is_told_so_only_with_the_right_password(world: &World) {

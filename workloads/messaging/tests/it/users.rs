@@ -1,5 +1,7 @@
 //! Profiles and search.
 
+use confab_chassis::bus::BusEvent;
+use confab_contract::bus::Notice;
 use serde_json::json;
 
 use crate::engines::on_both_engines;
@@ -53,6 +55,22 @@ on_both_engines! {
         assert_eq!((&answer.data(200)["total"], &answer.data(200)["limit"]), (&json!(2), &json!(1)));
         let default = john.get("/v1/users/search?q=doe").await;
         assert_eq!(default.data(200)["limit"], 20);
+    }
+
+    async fn a_status_message_is_told_to_those_who_watch(world: &World) {
+        let john = world.person("johndoe").await;
+        let mut told = world.process().bus.subscribe();
+        told.watch_tenant(&"default.demo".parse().unwrap());
+        john.put("/v1/users/me", json!({"bio": "nothing to tell of"})).await.is(200);
+        john.put("/v1/users/me", json!({"status_message": "Working remotely"})).await.is(200);
+        let BusEvent::Message(message) = told.recv().await else { panic!("no message") };
+        let Notice::Presence(notice) = &message.notice else { panic!("{:?}", message.notice) };
+        assert_eq!((notice.user.to_string(), notice.status_message.as_deref()), (john.id.clone(), Some("Working remotely")));
+        let first = notice.version;
+        john.put("/v1/users/me", json!({"status_message": null})).await.is(200);
+        let BusEvent::Message(message) = told.recv().await else { panic!("no message") };
+        let Notice::Presence(notice) = &message.notice else { panic!("{:?}", message.notice) };
+        assert!(notice.status_message.is_none() && notice.version > first);
     }
 
     async fn suspended_people_are_not_found(world: &World) {

@@ -186,6 +186,7 @@ impl Process {
             master_key: master_key.clone(),
             keyring: keyring.clone(),
             revocations: revocations.clone(),
+            bus: bus.clone(),
             clock: clock.clone(),
         });
         feed.prime().await.unwrap();

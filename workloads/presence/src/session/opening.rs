@@ -4,12 +4,13 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use axum::extract::ws::Message;
+use confab_chassis::http::auth::refusal;
 use confab_chassis::tenant::Tenant;
 use confab_chassis::token::{Claims, TokenError};
+use confab_contract::ConversationId;
 use confab_contract::socket::client::Resume;
 use confab_contract::socket::close::CloseReason;
 use confab_contract::socket::server::{ResyncReason, ServerFrame};
-use confab_contract::{ApiError, ConversationId};
 use confab_store::changes::{self, Position};
 use confab_store::members::Membership;
 use secrecy::{ExposeSecret as _, SecretString};
@@ -171,15 +172,6 @@ fn verify(gateway: &Gateway, tenant: &Tenant, token: &SecretString) -> Result<Ar
         let frame = error_frame(refusal(error), Some("auth".to_owned()));
         End::Server { reason, last_word: Some(encode(&frame)) }
     })
-}
-
-/// What a client learns of a token that does not hold.
-pub fn refusal(error: TokenError) -> ApiError {
-    match error {
-        TokenError::Expired => ApiError::unauthenticated("The token has expired"),
-        TokenError::Revoked => ApiError::unauthenticated("The session was ended"),
-        _ => ApiError::unauthenticated("The token does not hold"),
-    }
 }
 
 async fn welcome(session: &Session, cursor: Option<String>, sink: &mut Sink) -> Result<(), End> {

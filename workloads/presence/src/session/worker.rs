@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use confab_chassis::http::auth::refusal;
 use confab_chassis::rate::Class;
 use confab_chassis::tenant::Tenant;
 use confab_contract::bus::{Notice, TypingNotice};
@@ -15,7 +16,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use super::Session;
 use super::catch_up::CatchUp;
 use super::connection::End;
-use super::opening::{refusal, success_frame};
+use super::opening::success_frame;
 use super::outbox::Queued;
 use super::protocol::{Step, error_frame, rate_limited};
 use crate::event::encode;

@@ -9,11 +9,7 @@ use confab_contract::bus::{BusMessage, Notice};
 use tokio_util::sync::CancellationToken;
 
 use crate::gateway::Gateway;
-use crate::parts::Core;
 use crate::tasks::availability;
-
-/// How much longer than an access token lives its session is remembered as revoked: clocks differ.
-const REVOCATION_MARGIN_MILLIS: i64 = 60_000;
 
 /// Runs until it is stopped.
 pub async fn run(gateway: Arc<Gateway>, stop: CancellationToken) {
@@ -62,16 +58,10 @@ fn on_event(gateway: &Arc<Gateway>, event: BusEvent) {
 
 fn on_message(gateway: &Gateway, message: &BusMessage) {
     if let Notice::SessionRevoked { session, .. } = &message.notice {
-        remember(&gateway.core, &message.tenant, *session);
+        // So that it cannot open another socket before the store's list of revocations is read again.
+        gateway.core.revocations.revoke(&message.tenant, *session, gateway.core.now());
     }
     if let Some(hub) = gateway.hub.get(&message.tenant) {
         hub.on_message(message);
     }
-}
-
-/// So that the session cannot open another socket before the store's list of revocations is read again.
-fn remember(core: &Core, tenant: &TenantId, session: confab_contract::SessionId) {
-    let Some(settings) = core.tenants.by_id(tenant) else { return };
-    let token_millis = i64::from(settings.auth().access_token_seconds) * 1000;
-    core.revocations.revoke(tenant, session, core.now().plus_millis(token_millis + REVOCATION_MARGIN_MILLIS));
 }

@@ -81,7 +81,9 @@ on_both_engines! {
     async fn pages_of_foreign_origins_are_refused(world: &World) {
         let node = world.node().await;
         let open = async |path: &str, origin: &str| try_open(node.address, path, &[("origin", origin)]).await;
-        assert!(open("/v1/ws", "http://127.0.0.1:9999").await.is_ok());
+        assert!(open("/v1/ws", &format!("http://{}", node.address)).await.is_ok());
+        let other_port = open("/v1/ws", "http://127.0.0.1:9999").await.err().unwrap();
+        assert_eq!(other_port.status(), StatusCode::FORBIDDEN, "who has another port need not be the tenant");
         assert!(open("/v1/ws", "https://chat.example.com").await.is_ok());
         let refused = open("/v1/ws", "https://evil.example").await.err().unwrap();
         assert_eq!(refused.status(), StatusCode::FORBIDDEN);
@@ -94,6 +96,8 @@ on_both_engines! {
         assert!(try_open(node.address, "/", &[("host", "ws.chat.example.com")]).await.is_ok());
         let elsewhere = try_open(node.address, "/", &[("host", "chat.example.com")]).await.err().unwrap();
         assert_eq!(elsewhere.status(), StatusCode::NOT_FOUND);
+        let proxied = [("host", "10.0.0.7:8080"), ("x-forwarded-host", "ws.chat.example.com")];
+        assert!(try_open(node.address, "/", &proxied).await.is_ok(), "our proxy says for which host it asks");
         let unknown = try_open(node.address, "/v1/ws", &[("host", "nobody.example.com")]).await.err().unwrap();
         assert_eq!(unknown.status(), StatusCode::NOT_FOUND);
     }

@@ -178,6 +178,7 @@ impl World {
             master_key: world.key.clone(),
             keyring: world.keyring.clone(),
             revocations: world.revocations.clone(),
+            bus: Bus::in_process(),
             clock: world.clock.clone(),
         });
         feed.prime().await.unwrap();
@@ -249,7 +250,8 @@ impl World {
         });
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let http = HttpConfig::default();
+        // Whoever connects from this machine is a proxy of ours when it says for whom.
+        let http = HttpConfig { trusted_proxies: vec!["127.0.0.1/32".parse().unwrap()], ..HttpConfig::default() };
         let app = Edge::new(self.tenants.clone(), &http, self.clock.clone(), &metrics).protect(presence.router());
         tokio::spawn(serve::serve(listener, app, http, drain.clone(), metrics.clone()));
         let (stop, running) = (CancellationToken::new(), presence.clone());

@@ -7,7 +7,9 @@
 //!
 //! **Read the lanes first, then the rows.** What happens in between may then be seen twice, but is never missed.
 
+mod budget;
 mod ended;
+mod hidden;
 mod lanes;
 mod position;
 mod sync;

@@ -1,11 +1,12 @@
 //! The sync cursor: what changed for one person.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use confab_contract::timeline::TimelineFrame;
 use confab_contract::{ConversationId, MessageId, TenantId, Timestamp, UserId};
 
-use super::{LANES, Mark, Position, lanes};
+use super::hidden::{self, Hidden};
+use super::{LANES, Mark, Position, budget, lanes};
 use crate::conversations::{self, ConversationRow};
 use crate::engine::{Connection, Rows, Seq, Text};
 use crate::timeline::{self, Range};
@@ -32,13 +33,15 @@ pub struct SyncRows {
 pub struct SyncedConversation {
     /// Its present state for the reader.
     pub conversation: ConversationRow,
-    /// Its events after the position, oldest first: the newest 100 at most.
+    /// Its events after the position, oldest first: the newest 100 at most, and only as many as fit into one answer.
     pub events: Vec<TimelineFrame>,
     /// Whether `events` begins later than what the reader may have: read the timeline from there. So on the later pages
     /// of a first sync, which has no events, and where a conversation comes again that changed meanwhile.
     pub events_truncated: bool,
     /// Messages that the reader deleted for themselves after the position.
     pub hidden: Vec<MessageId>,
+    /// Whether there may be more of them than are named.
+    pub hidden_truncated: bool,
 }
 
 /// A conversation that the person is or was in, with the marks that decide whether it changed.
@@ -68,34 +71,65 @@ pub async fn sync(
     let active: Vec<&Candidate> = page.candidates.iter().filter(|candidate| candidate.is_active()).collect();
     let ids: Vec<ConversationId> = active.iter().map(|candidate| candidate.conversation_id.0).collect();
     let rows = conversations::of_reader(&mut connection, tenant, user, &ids, now).await?;
-    let (mut events, mut hidden) = (HashMap::new(), HashMap::new());
-    let mut covered = HashMap::new();
-    if !since.is_origin() {
-        covered = covered_seqs(&mut connection, tenant, &active, &since).await?;
-        let ranges = rows.iter().map(|row| missed(row, &covered)).collect();
-        events = timeline::read_ranges(&mut connection, tenant, ranges).await?;
-    }
+    let news = News::read(&mut connection, tenant, &active, &rows, &since).await?;
     // A first page shows no hidden message, so there is none to take away; a later one may have to.
-    if since != Position::default() {
-        hidden = hidden_since(&mut connection, tenant, user, &ids, &since).await?;
-    }
-    let changed = rows.into_iter().map(|conversation| {
+    let hidden = if since == Position::default() {
+        Hidden::default()
+    } else {
+        hidden::since(&mut connection, tenant, user, &ids, &since).await?
+    };
+    let changed = assemble(rows, news, hidden, &since);
+    let left = page.candidates.iter().filter(|candidate| !candidate.is_active()).map(|gone| gone.conversation_id.0);
+    Ok(SyncRows { changed, left: left.collect(), has_more: page.has_more, position: page.position })
+}
+
+fn assemble(
+    rows: Vec<ConversationRow>,
+    mut news: News,
+    mut hidden: Hidden,
+    since: &Position,
+) -> Vec<SyncedConversation> {
+    let synced = rows.into_iter().map(|conversation| {
         let id = conversation.conversation_id;
-        let seen = covered.get(&id).copied().unwrap_or(conversation.last_seq);
+        let (hidden, hidden_truncated) = hidden.take(id);
         SyncedConversation {
-            events_truncated: if since.is_origin() {
-                since.is_between_pages()
-            } else {
-                conversation.last_seq.saturating_sub(seen) > EVENTS
-            },
-            events: events.remove(&id).unwrap_or_default(),
-            hidden: hidden.remove(&id).unwrap_or_default(),
+            events_truncated: if since.is_origin() { since.is_between_pages() } else { news.truncated.contains(&id) },
+            events: news.events.remove(&id).unwrap_or_default(),
+            hidden,
+            hidden_truncated,
             conversation,
         }
     });
-    let changed = changed.collect();
-    let left = page.candidates.iter().filter(|candidate| !candidate.is_active()).map(|gone| gone.conversation_id.0);
-    Ok(SyncRows { changed, left: left.collect(), has_more: page.has_more, position: page.position })
+    synced.collect()
+}
+
+/// The events that the reader misses, as far as they go into one answer.
+#[derive(Default)]
+struct News {
+    events: HashMap<ConversationId, Vec<TimelineFrame>>,
+    /// Where they begin later than what the reader has.
+    truncated: HashSet<ConversationId>,
+}
+
+impl News {
+    async fn read(
+        connection: &mut Connection,
+        tenant: &TenantId,
+        active: &[&Candidate],
+        rows: &[ConversationRow],
+        since: &Position,
+    ) -> Result<Self, StoreError> {
+        if since.is_origin() {
+            return Ok(Self::default());
+        }
+        let covered = covered_seqs(connection, tenant, active, since).await?;
+        let covered_of = |range: &Range| covered.get(&range.conversation).copied().unwrap_or(range.up_to);
+        let ranges = rows.iter().map(|row| missed(row, &covered)).collect();
+        let ranges = budget::fit(connection, tenant, ranges).await?;
+        let begins_later = |range: &&Range| range.after > covered_of(range);
+        let truncated = ranges.iter().filter(begins_later).map(|range| range.conversation).collect();
+        Ok(Self { events: timeline::read_ranges(connection, tenant, ranges).await?, truncated })
+    }
 }
 
 /// For each active membership with events after the position: the last `seq` that the position covers.
@@ -218,30 +252,4 @@ async fn covered_seqs(
         (id.0, message.0.max(event.0).max(before_first))
     });
     Ok(covered.collect())
-}
-
-async fn hidden_since(
-    connection: &mut Connection,
-    tenant: &TenantId,
-    user: UserId,
-    conversations: &[ConversationId],
-    position: &Position,
-) -> Result<HashMap<ConversationId, Vec<MessageId>>, StoreError> {
-    let query = sql!(
-        "SELECT h.conversation_id, h.message_id, h.change_mark FROM " rows
-        "CROSS JOIN hidden_messages h
-         WHERE h.tenant = $2 AND h.user_id = $3 AND h.conversation_id = j.value->>0
-         ORDER BY h.conversation_id, h.seq"
-    );
-    let rows: Vec<(Text<ConversationId>, Text<MessageId>, i64)> =
-        connection.all(query.bind(Rows::single(conversations)).bind(tenant).bind(user)).await?;
-    let mut hidden: HashMap<ConversationId, Vec<MessageId>> = HashMap::new();
-    for (conversation, message, mark) in rows {
-        let mark = Mark::from_column(mark);
-        let is_known = if position.is_origin() { position.has_scanned(mark) } else { position.has_seen(mark) };
-        if !is_known {
-            hidden.entry(conversation.0).or_default().push(message.0);
-        }
-    }
-    Ok(hidden)
 }

@@ -1,5 +1,7 @@
 //! Making conversations.
 
+use std::collections::HashSet;
+
 use confab_contract::rest::conversations::ConversationType;
 use confab_contract::rest::members::Role;
 use confab_contract::timeline::TimelineEvent;
@@ -56,12 +58,9 @@ pub async fn create_group(
     group: NewGroup,
     now: Timestamp,
 ) -> Result<CreatedConversation, WriteError> {
-    let mut people = vec![group.owner];
-    for user in group.members {
-        if !people.contains(&user) {
-            people.push(user);
-        }
-    }
+    let mut seen = HashSet::new();
+    let named = [group.owner].into_iter().chain(group.members);
+    let people: Vec<UserId> = named.filter(|user| seen.insert(*user)).collect();
     if people.len() > usize::try_from(group.most_members).unwrap_or(usize::MAX) {
         return Err(Refusal::TooManyMembers { most: group.most_members }.into());
     }

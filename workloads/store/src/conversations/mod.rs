@@ -53,7 +53,8 @@ pub struct ConversationRow {
     pub role: Role,
     /// The newest visible message.
     pub last_message: Option<LastMessageRow>,
-    /// Messages of others after `read_seq` that are neither deleted nor hidden.
+    /// Messages of others after `read_seq` that are neither deleted nor hidden, counted up to
+    /// [`confab_contract::limit::UNREAD_COUNT_MAX`].
     pub unread_count: u64,
     /// Whether the reader pinned it.
     pub is_pinned: bool,

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use confab_contract::{ConversationId, TenantId, Timestamp, UserId};
+use confab_contract::{ConversationId, TenantId, Timestamp, UserId, limit};
 
 use super::view::{self, BaseRow, Counts};
 use super::{ConversationRow, LastMessageRow};
@@ -11,6 +11,9 @@ use crate::{Store, StoreError};
 
 /// Members that a list shows of each conversation, besides the reader.
 const LISTED_PARTICIPANTS: u64 = 20;
+/// Of a conversation's messages so many are looked at, from the newest back, to count unread ones: somebody who never
+/// marks anything as read must not make each list read all history.
+const UNREAD_LOOKED_AT: u32 = 10_000;
 
 /// One conversation with all participants; `None` for a reader who is no active member.
 pub async fn get(
@@ -102,7 +105,7 @@ async fn assemble(
     Ok(rows.collect())
 }
 
-/// Unread messages, and where the newest visible message is.
+/// Unread messages, as far as they are counted, and where the newest visible message is.
 async fn counts(
     connection: &mut Connection,
     tenant: &TenantId,
@@ -111,11 +114,15 @@ async fn counts(
 ) -> Result<HashMap<ConversationId, Counts>, StoreError> {
     let query = sql!(
         "SELECT j.value->>0 AS id,
-             (SELECT COUNT(*) FROM messages m
-              WHERE m.tenant = $2 AND m.conversation_id = j.value->>0 AND m.seq > CAST(j.value->>1 AS BIGINT)
-                AND m.sender_id <> $3 AND m.deleted_at IS NULL
-                AND NOT EXISTS (SELECT 1 FROM hidden_messages h
-                    WHERE h.tenant = $2 AND h.user_id = $3 AND h.conversation_id = j.value->>0 AND h.seq = m.seq)
+             (SELECT COUNT(*) FROM (
+                 SELECT 1 FROM (
+                     SELECT m.seq, m.sender_id, m.deleted_at FROM messages m
+                     WHERE m.tenant = $2 AND m.conversation_id = j.value->>0 AND m.seq > CAST(j.value->>1 AS BIGINT)
+                     ORDER BY m.seq DESC LIMIT $4) recent
+                 WHERE recent.sender_id <> $3 AND recent.deleted_at IS NULL
+                   AND NOT EXISTS (SELECT 1 FROM hidden_messages h WHERE h.tenant = $2 AND h.user_id = $3
+                       AND h.conversation_id = j.value->>0 AND h.seq = recent.seq)
+                 LIMIT $5) counted
              ) AS unread,
              (SELECT m.seq FROM messages m
               WHERE m.tenant = $2 AND m.conversation_id = j.value->>0 AND m.seq >= CAST(j.value->>2 AS BIGINT)
@@ -126,8 +133,9 @@ async fn counts(
          FROM " rows
     );
     let ranges: Vec<_> = base.iter().map(|row| (row.id.0, row.unread_after(), row.visible_from.0)).collect();
+    let query = query.bind(Rows::of(&ranges)).bind(tenant).bind(reader);
     let rows: Vec<(Text<ConversationId>, Seq, Option<Seq>)> =
-        connection.all(query.bind(Rows::of(&ranges)).bind(tenant).bind(reader)).await?;
+        connection.all(query.bind(UNREAD_LOOKED_AT).bind(limit::UNREAD_COUNT_MAX)).await?;
     let counts = rows
         .into_iter()
         .map(|(id, unread, last)| (id.0, Counts { unread: unread.0, last_message_seq: last.map(|seq| seq.0) }));

@@ -31,7 +31,10 @@ macro_rules! migration {
 ///
 /// During an update processes of two versions share one database: a step that only adds names the version before its own as
 /// its oldest program. Without that, each old process would become unready as soon as the first new one had started.
-const MIGRATIONS: &[Migration] = &[migration!(1, "base", "0001_base.sql", oldest program: 1)];
+const MIGRATIONS: &[Migration] = &[
+    migration!(1, "base", "0001_base.sql", oldest program: 1),
+    migration!(2, "networks_of_sessions", "0002_networks_of_sessions.sql", oldest program: 1),
+];
 
 /// The version that this program needs.
 pub(crate) const KNOWN: i64 = MIGRATIONS[MIGRATIONS.len() - 1].version;

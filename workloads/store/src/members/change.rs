@@ -14,7 +14,7 @@ use crate::permission::{self, RoleChange};
 use crate::timeline::{self, LockedConversation};
 use crate::{Committed, Refusal, Store, StoreError, WriteError, users};
 
-/// Adds people to a group; those who are members already are passed over. `None`: all of them were.
+/// Adds others to a group; those who are members already are passed over. `None`: all of them were.
 pub async fn add(
     store: &Store,
     tenant: &TenantId,
@@ -27,8 +27,11 @@ pub async fn add(
     let mut transaction = store.begin().await?;
     let scene = Scene::enter(&mut transaction, tenant, conversation, actor, user_ids).await?;
     permission::add_members(scene.conversation.kind(), scene.actor.role())?;
+    if user_ids.contains(&actor) {
+        return Err(Refusal::Yourself.into());
+    }
     let present: HashSet<UserId> = scene.others.iter().filter(|m| m.is_active()).map(MemberState::user).collect();
-    let mut seen = HashSet::from([actor]);
+    let mut seen = HashSet::new();
     let joining: Vec<UserId> =
         user_ids.iter().copied().filter(|user| !present.contains(user) && seen.insert(*user)).collect();
     if joining.is_empty() {

@@ -1,6 +1,6 @@
 //! What a member sets for themselves: no events, but their other devices learn of it by the sync cursor.
 
-use confab_contract::{ConversationId, TenantId, Timestamp, UserId};
+use confab_contract::{ConversationId, TenantId, UserId};
 
 use super::{Mute, lock};
 use crate::changes::{self, Mark};
@@ -14,7 +14,6 @@ pub async fn set_pinned(
     user: UserId,
     conversation: ConversationId,
     pinned: bool,
-    _now: Timestamp,
 ) -> Result<bool, StoreError> {
     let query = sql!(
         "UPDATE members SET change_mark = $4, pinned = $5
@@ -30,7 +29,6 @@ pub async fn set_muted(
     user: UserId,
     conversation: ConversationId,
     mute: Mute,
-    _now: Timestamp,
 ) -> Result<bool, StoreError> {
     let (muted, until) = match mute {
         Mute::Off => (false, None),

@@ -2,13 +2,13 @@
 
 use confab_contract::rest::messages::EditedMessage;
 use confab_contract::timeline::TimelineEvent;
-use confab_contract::{MessageId, TenantId, Timestamp, UserId};
+use confab_contract::{MessageId, TenantId, Timestamp, UserId, limit};
 
 use super::locate;
 use crate::engine::Connection;
 use crate::{Committed, Refusal, Store, StoreError, WriteError, permission, timeline};
 
-/// Gives a message new content. The old one stays in its history.
+/// Gives a message new content. The old one stays in its history, which is bounded.
 pub async fn edit(
     store: &Store,
     tenant: &TenantId,
@@ -21,6 +21,9 @@ pub async fn edit(
     let located = locate(&mut transaction, tenant, actor, id).await?;
     permission::edit_message(actor, located.message.sender_id.0)?;
     let Some(old) = located.message.content else { return Err(Refusal::MessageDeleted.into()) };
+    if located.message.version >= i64::from(limit::MESSAGE_VERSIONS) {
+        return Err(Refusal::TooManyVersions { most: limit::MESSAGE_VERSIONS }.into());
+    }
     let keep = sql!(
         "INSERT INTO message_versions (tenant, message_id, version, created_at, content) VALUES ($1, $2, $3, $4, $5)"
     );

@@ -1,6 +1,6 @@
 //! Deleting for oneself: no event, but the person's other devices learn of it by the sync cursor.
 
-use confab_contract::{MessageId, TenantId, Timestamp, UserId};
+use confab_contract::{MessageId, TenantId, UserId};
 
 use super::locate::conversation_of;
 use crate::changes;
@@ -8,13 +8,7 @@ use crate::engine::Seq;
 use crate::{Store, StoreError, members};
 
 /// Hides a message from the actor. `false`: not there, or not visible to the actor. Hiding it again changes nothing.
-pub async fn delete_for_me(
-    store: &Store,
-    tenant: &TenantId,
-    actor: UserId,
-    id: MessageId,
-    _now: Timestamp,
-) -> Result<bool, StoreError> {
+pub async fn delete_for_me(store: &Store, tenant: &TenantId, actor: UserId, id: MessageId) -> Result<bool, StoreError> {
     let mut transaction = store.begin().await?;
     let Some(conversation) = conversation_of(&mut transaction, tenant, id).await? else { return Ok(false) };
     let rows = members::lock(&mut transaction, tenant, conversation, &[actor]).await?;

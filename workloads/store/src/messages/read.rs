@@ -58,33 +58,37 @@ pub async fn get(
     Ok(assemble(&mut connection, tenant, row.into_iter().collect()).await?.pop())
 }
 
-/// All contents of a message, the first first and the present one last; none when it was deleted for everyone.
+/// A page of the contents of a message, the first first and the present one last, and how many there are; none when it
+/// was deleted for everyone.
 pub async fn versions(
     store: &Store,
     tenant: &TenantId,
     reader: UserId,
     id: MessageId,
-) -> Result<Option<Vec<MessageVersion>>, StoreError> {
+    limit: u32,
+    offset: u32,
+) -> Result<Option<(Vec<MessageVersion>, u64)>, StoreError> {
     let mut connection = store.read().await?;
     let Some(row) = visible(&mut connection, tenant, reader, id).await? else { return Ok(None) };
-    let Some(content) = row.content else { return Ok(Some(Vec::new())) };
-    let present = MessageVersion {
-        version: u32::try_from(row.version).unwrap_or(u32::MAX),
-        content_encrypted: content,
-        created_at: row.updated_at.0,
-    };
-    // An edit or deletion between the two statements must not show twice, or half.
+    let Some(content) = row.content else { return Ok(Some((Vec::new(), 0))) };
+    let total = row.version.unsigned_abs();
+    let present = version(total, content, row.updated_at);
+    // Versions are numbered without gaps, so the page is a range of them. An edit or deletion between the two statements
+    // must not show twice, or half: only what came before the present one is read.
+    let (after, up_to) = (u64::from(offset), u64::from(offset) + u64::from(limit));
     let query = sql!(
         "SELECT version, created_at, content FROM message_versions
-         WHERE tenant = $1 AND message_id = $2 AND version < $3 ORDER BY version"
+         WHERE tenant = $1 AND message_id = $2 AND version > $3 AND version <= $4 AND version < $5 ORDER BY version"
     );
-    let rows: Vec<(Seq, Millis, String)> = connection.all(query.bind(tenant).bind(id).bind(row.version)).await?;
-    let former = rows.into_iter().map(|(version, created_at, content_encrypted)| MessageVersion {
-        version: u32::try_from(version.0).unwrap_or(u32::MAX),
-        content_encrypted,
-        created_at: created_at.0,
-    });
-    Ok(Some(former.chain([present]).collect()))
+    let query = query.bind(tenant).bind(id).bind(after).bind(up_to).bind(row.version);
+    let rows: Vec<(Seq, Millis, String)> = connection.all(query).await?;
+    let former = rows.into_iter().map(|(number, created_at, content)| version(number.0, content, created_at));
+    let last = Some(present).filter(|_| (after + 1..=up_to).contains(&total));
+    Ok(Some((former.chain(last).collect(), total)))
+}
+
+fn version(number: u64, content_encrypted: String, created_at: Millis) -> MessageVersion {
+    MessageVersion { version: u32::try_from(number).unwrap_or(u32::MAX), content_encrypted, created_at: created_at.0 }
 }
 
 async fn visible(

@@ -2,7 +2,7 @@
 
 use confab_contract::{SessionId, TenantId, Timestamp};
 
-use super::{RotateRules, Rotation, Session, get};
+use super::{RotateRules, Rotation};
 use crate::engine::{Connection, Millis, Seq};
 use crate::{Store, StoreError};
 
@@ -23,7 +23,7 @@ pub async fn rotate(
     id: SessionId,
     presented: u32,
     rules: RotateRules,
-) -> Result<(Rotation, Option<Session>), StoreError> {
+) -> Result<Rotation, StoreError> {
     let mut transaction = store.begin().await?;
     let rotation = match lock(&mut transaction, tenant, id).await? {
         Some(state) => decide(state, presented, &rules),
@@ -38,7 +38,7 @@ pub async fn rotate(
         Rotation::Repeated { .. } | Rotation::Gone => {}
     }
     transaction.commit().await?;
-    Ok((rotation, get(store, tenant, id).await?))
+    Ok(rotation)
 }
 
 /// What a presented token comes to. Pure.
@@ -82,11 +82,12 @@ async fn advance(
     rules: &RotateRules,
 ) -> Result<(), StoreError> {
     let query = sql!(
-        "UPDATE sessions SET generation = $3, last_used_at = $4, expires_at = $5, address = COALESCE($6, address)
+        "UPDATE sessions SET generation = $3, last_used_at = $4, expires_at = $5, address = COALESCE($6, address),
+             network = COALESCE($7, network)
          WHERE tenant = $1 AND id = $2"
     );
     let query = query.bind(tenant).bind(id).bind(generation).bind(rules.now).bind(rules.expires_at);
-    transaction.run(query.bind(rules.address.as_deref())).await?;
+    transaction.run(query.bind(rules.address.as_deref()).bind(rules.network.as_deref())).await?;
     Ok(())
 }
 
@@ -108,7 +109,7 @@ mod tests {
 
     fn rules(grace_millis: i64) -> RotateRules {
         let now = Timestamp::from_millis(NOW);
-        RotateRules { now, grace_millis, expires_at: now, address: None }
+        RotateRules { now, grace_millis, expires_at: now, address: None, network: None }
     }
 
     #[test]

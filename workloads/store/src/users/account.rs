@@ -1,5 +1,7 @@
 //! Making and reading accounts.
 
+use std::collections::HashSet;
+
 use confab_contract::{TenantId, Timestamp, UserId};
 use secrecy::ExposeSecret as _;
 
@@ -88,8 +90,8 @@ pub(crate) async fn require_active(
         "CROSS JOIN users u WHERE u.tenant = $2 AND u.id = j.value->>0"
     );
     let found: Vec<(Text<UserId>, bool)> = connection.all(query.bind(Rows::single(ids)).bind(tenant)).await?;
-    let missing: Vec<UserId> =
-        ids.iter().copied().filter(|id| !found.iter().any(|(found, _)| found.0 == *id)).collect();
+    let present: HashSet<UserId> = found.iter().map(|(id, _)| id.0).collect();
+    let missing: Vec<UserId> = ids.iter().copied().filter(|id| !present.contains(id)).collect();
     if !missing.is_empty() {
         return Err(Refusal::UserNotFound(missing).into());
     }

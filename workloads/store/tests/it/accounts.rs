@@ -3,9 +3,10 @@
 use std::collections::HashSet;
 
 use confab_contract::SessionId;
-use confab_store::sessions::{self, NewSession};
+use confab_store::sessions::{self, NewSession, SignIn};
 use confab_store::users::{self, Account, NewUser, ProfilePatch};
 use confab_store::{Refusal, WriteError};
+use futures_util::future::join_all;
 use secrecy::ExposeSecret as _;
 
 use crate::world::{World, new_user, refusal};
@@ -16,7 +17,9 @@ on_both_engines! {
     a_profile_keeps_what_is_not_named_and_clears_what_is_null,
     search_finds_parts_of_names_in_any_case_and_takes_wildcards_literally,
     a_new_password_ends_the_other_sessions_and_a_rehash_none,
-    suspension_ends_all_sessions_and_any_later_one,
+    a_sign_in_with_the_old_password_does_not_survive_a_change_at_the_same_moment,
+    of_two_changes_from_one_password_at_once_one_counts,
+    suspension_ends_all_sessions_and_lets_nobody_in,
     whoever_looks_after_accounts_sees_suspended_ones_too_page_by_page,
     people_see_those_with_whom_they_share_a_conversation_now,
     text_of_any_kind_survives_and_nul_is_refused,
@@ -95,21 +98,55 @@ async fn a_new_password_ends_the_other_sessions_and_a_rehash_none(world: World) 
     for session in [here, there] {
         sessions::insert(store, tenant, session_of(id, session, &world), world.now()).await.unwrap();
     }
+    let change = async |old: &str, new: &str| {
+        let hashes = (old.to_owned().into(), new.to_owned().into());
+        users::change_password(store, tenant, id, hashes, Some(here), world.now()).await.unwrap()
+    };
     users::rehash_password(store, tenant, id, "wrong".to_owned().into(), "x".to_owned().into()).await.unwrap();
     users::rehash_password(store, tenant, id, "$argon2id$hash".to_owned().into(), "better".to_owned().into())
         .await
         .unwrap();
     let found = users::credentials(store, tenant, Account::Email("ADA@example.com")).await.unwrap().unwrap();
     assert_eq!((found.user.id, found.password_hash.expose_secret()), (id, "better"));
-    let revoked =
-        users::change_password(store, tenant, id, "new".to_owned().into(), Some(here), world.now()).await.unwrap();
-    assert_eq!(revoked, [there]);
+    assert_eq!(change("$argon2id$hash", "stale").await, None);
+    assert_eq!(change("better", "new").await, Some(vec![there]));
     let found = users::credentials(store, tenant, Account::Id(id)).await.unwrap().unwrap();
     assert_eq!(found.password_hash.expose_secret(), "new");
     assert!(!format!("{found:?}").contains("new\""));
 }
 
-async fn suspension_ends_all_sessions_and_any_later_one(world: World) {
+async fn a_sign_in_with_the_old_password_does_not_survive_a_change_at_the_same_moment(world: World) {
+    let (store, tenant) = (&world.store, &world.tenant);
+    let stores = [store.clone(), world.another_store().await];
+    for round in 0..10 {
+        let id = world.user(&format!("ada{round}")).await;
+        let sessions: Vec<_> = (0..6).map(|_| SessionId::generate()).collect();
+        let signing_in = sessions.iter().enumerate().map(|(number, session)| {
+            sessions::insert(&stores[number % 2], tenant, session_of(id, *session, &world), world.now())
+        });
+        let hashes = ("$argon2id$hash".to_owned().into(), "new".to_owned().into());
+        let changing = users::change_password(store, tenant, id, hashes, None, world.now());
+        let (_, changed) = tokio::join!(join_all(signing_in), changing);
+        assert!(changed.unwrap().is_some());
+        let (live, _) = sessions::list(store, tenant, id, world.now(), 10, 0).await.unwrap();
+        assert_eq!(live, [], "revoked by the change, or refused after it");
+        let late = sessions::insert(store, tenant, session_of(id, SessionId::generate(), &world), world.now()).await;
+        assert_eq!(late.unwrap(), SignIn::Outdated);
+    }
+}
+
+async fn of_two_changes_from_one_password_at_once_one_counts(world: World) {
+    let (store, tenant) = (&world.store, &world.tenant);
+    let id = world.user("ada").await;
+    let change = |new: &str| {
+        let hashes = ("$argon2id$hash".to_owned().into(), new.to_owned().into());
+        users::change_password(store, tenant, id, hashes, None, world.now())
+    };
+    let done = join_all(["a", "b", "c", "d"].map(change)).await;
+    assert_eq!(done.into_iter().filter(|done| done.as_ref().unwrap().is_some()).count(), 1);
+}
+
+async fn suspension_ends_all_sessions_and_lets_nobody_in(world: World) {
     let (store, tenant) = (&world.store, &world.tenant);
     let id = world.user("ada").await;
     let session = SessionId::generate();
@@ -117,8 +154,9 @@ async fn suspension_ends_all_sessions_and_any_later_one(world: World) {
     assert_eq!(users::set_suspended(store, tenant, id, true, world.now()).await.unwrap(), Some(vec![session]));
     assert_eq!(users::set_suspended(store, tenant, id, true, world.now()).await.unwrap(), Some(vec![]));
     let later = SessionId::generate();
-    sessions::insert(store, tenant, session_of(id, later, &world), world.now()).await.unwrap();
-    assert!(sessions::get(store, tenant, later).await.unwrap().unwrap().revoked_at.is_some());
+    let refused = sessions::insert(store, tenant, session_of(id, later, &world), world.now()).await.unwrap();
+    assert_eq!(refused, SignIn::Suspended);
+    assert_eq!(sessions::get(store, tenant, later).await.unwrap(), None);
     users::set_suspended(store, tenant, id, false, world.now()).await.unwrap();
     assert_eq!(users::get(store, tenant, id).await.unwrap().unwrap().suspended_at, None);
     let nobody = confab_contract::UserId::generate();
@@ -172,9 +210,11 @@ fn session_of(user: confab_contract::UserId, id: SessionId, world: &World) -> Ne
     NewSession {
         id,
         user,
+        password_hash: "$argon2id$hash".to_owned().into(),
         device_id: None,
         user_agent: None,
         address: None,
+        network: None,
         refresh_salt: "salt".to_owned(),
         expires_at: world.now().plus_millis(1_000_000),
     }

@@ -20,6 +20,8 @@ on_both_engines! {
     ones_own_changes_reach_ones_other_devices_and_nobody_elses,
     leaving_is_told_once_and_joining_again_brings_the_conversation_back,
     many_missed_events_are_cut_to_the_newest_hundred,
+    what_is_too_large_for_one_answer_is_cut_to_the_newest,
+    so_many_hidden_messages_are_named_and_no_more,
     a_tail_tells_who_joined_and_left,
     a_position_from_a_lost_future_begins_anew,
 }
@@ -159,7 +161,7 @@ async fn what_happens_between_the_pages_of_a_first_sync_is_not_lost(world: World
     assert_eq!((first.changed.len(), first.has_more), (3, true));
     let [left, hidden, talking] = [0, 1, 2].map(|place| first.changed[place].conversation.conversation_id);
     members::leave(store, tenant, me, left, world.now()).await.unwrap();
-    messages::delete_for_me(store, tenant, me, sent[&hidden], world.now()).await.unwrap();
+    messages::delete_for_me(store, tenant, me, sent[&hidden]).await.unwrap();
     world.send(talking, other, "YQ==").await;
     let mut position = first.position;
     let (mut gone, mut taken, mut told) = (BTreeSet::new(), BTreeSet::new(), BTreeMap::new());
@@ -198,13 +200,13 @@ async fn ones_own_changes_reach_ones_other_devices_and_nobody_elses(world: World
         *position = rows.position;
         rows
     };
-    members::set_pinned(store, tenant, me, id, true, world.now()).await.unwrap();
+    members::set_pinned(store, tenant, me, id, true).await.unwrap();
     assert!(news(&mut mine).await.changed[0].conversation.is_pinned);
-    members::set_muted(store, tenant, me, id, Mute::Forever, world.now()).await.unwrap();
+    members::set_muted(store, tenant, me, id, Mute::Forever).await.unwrap();
     assert!(news(&mut mine).await.changed[0].conversation.is_muted);
     receipts::mark_read(store, tenant, me, id, message, world.now()).await.unwrap();
     assert_eq!(news(&mut mine).await.changed[0].conversation.read_seq, 2);
-    messages::delete_for_me(store, tenant, me, message, world.now()).await.unwrap();
+    messages::delete_for_me(store, tenant, me, message).await.unwrap();
     let rows = news(&mut mine).await;
     assert_eq!((rows.changed[0].hidden.as_slice(), rows.changed[0].events.len()), ([message].as_slice(), 0));
     assert!(news(&mut mine).await.changed.is_empty());
@@ -243,6 +245,48 @@ async fn many_missed_events_are_cut_to_the_newest_hundred(world: World) {
     world.send(id, other, "YQ==").await;
     let cut = sync().await;
     assert_eq!((cut.events.len(), cut.events[0].seq, cut.events_truncated), (100, 3, true));
+}
+
+async fn what_is_too_large_for_one_answer_is_cut_to_the_newest(world: World) {
+    let (store, tenant) = (&world.store, &world.tenant);
+    let [me, other] = world.users().await;
+    let [large, small] = [world.group(&[me, other]).await, world.direct(me, other).await];
+    let position = changes::position(store, tenant).await.unwrap();
+    let content = "YQ==".repeat(32 * 1024);
+    join_all((0..40).map(|_| world.send(large, other, &content))).await;
+    world.send(small, other, "YQ==").await;
+    let rows = changes::sync(store, tenant, me, Some(&position), 100, world.now()).await.unwrap();
+    let bytes = serde_json::to_string(&rows.changed.iter().map(|changed| &changed.events).collect::<Vec<_>>()).unwrap();
+    assert!(bytes.len() <= 4 * 1024 * 1024, "{}", bytes.len());
+    let of = |id| rows.changed.iter().find(|changed| changed.conversation.conversation_id == id).unwrap();
+    let seqs: Vec<u64> = of(large).events.iter().map(|frame| frame.seq).collect();
+    assert!(seqs.len() > 20 && of(large).events_truncated, "{seqs:?}");
+    assert_eq!(seqs, (41 - seqs.len() as u64 + 1..=41).collect::<Vec<_>>(), "the newest, without a gap");
+    assert_eq!((of(small).events.len(), of(small).events_truncated), (1, false));
+    assert!(!rows.has_more);
+}
+
+async fn so_many_hidden_messages_are_named_and_no_more(world: World) {
+    let (store, tenant) = (&world.store, &world.tenant);
+    let [me, other] = world.users().await;
+    let [many, few] = [world.group(&[me, other]).await, world.direct(me, other).await];
+    let position = changes::position(store, tenant).await.unwrap();
+    let most = u64::from(confab_contract::limit::SYNC_HIDDEN);
+    let sent = join_all((0..most).map(|_| world.send(many, other, "YQ=="))).await;
+    let hide = async |message| assert!(messages::delete_for_me(store, tenant, me, message).await.unwrap());
+    for sent in sent.chunks(8) {
+        join_all(sent.iter().map(|sent| hide(sent.message.message_id))).await;
+    }
+    let sync = async || changes::sync(store, tenant, me, Some(&position), 100, world.now()).await.unwrap().changed;
+    let exact = sync().await;
+    assert_eq!((exact[0].hidden.len(), exact[0].hidden_truncated), (most.try_into().unwrap(), false));
+    let (one, another) = (world.send(many, other, "YQ==").await, world.send(few, other, "YQ==").await);
+    hide(one.message.message_id).await;
+    hide(another.message.message_id).await;
+    let cut = sync().await;
+    let named: usize = cut.iter().map(|changed| changed.hidden.len()).sum();
+    let truncated = |id| cut.iter().any(|one| one.conversation.conversation_id == id && one.hidden_truncated);
+    assert_eq!((named, truncated(many)), (most.try_into().unwrap(), true));
 }
 
 async fn a_tail_tells_who_joined_and_left(world: World) {
@@ -287,9 +331,7 @@ async fn write_much(world: &World, store: &Store, user: UserId, conversations: &
             1 => drop(messages::edit(store, tenant, user, sent, "Yg==".to_owned(), world.now()).await.unwrap()),
             2 => drop(receipts::mark_read(store, tenant, user, conversation, sent, world.now()).await.unwrap()),
             _ => {
-                assert!(
-                    members::set_pinned(store, tenant, user, conversation, round % 8 == 3, world.now()).await.unwrap()
-                );
+                assert!(members::set_pinned(store, tenant, user, conversation, round % 8 == 3).await.unwrap());
             }
         }
     }

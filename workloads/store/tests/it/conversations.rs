@@ -21,6 +21,7 @@ on_both_engines! {
     a_list_shows_twenty_participants_and_a_single_view_all,
     the_last_message_is_the_newest_that_the_reader_sees,
     unread_counts_others_messages_that_are_neither_deleted_nor_hidden,
+    unread_messages_are_counted_up_to_a_thousand,
     a_mute_ends_by_itself,
     a_group_is_renamed_by_those_who_may,
 }
@@ -96,7 +97,7 @@ async fn a_list_has_pinned_ones_first_then_the_newest_and_only_ones_own(world: W
     }
     world.group(&[stranger, other]).await;
     world.send(groups[1], other, "YQ==").await;
-    assert!(members::set_pinned(store, tenant, me, groups[3], true, world.now()).await.unwrap());
+    assert!(members::set_pinned(store, tenant, me, groups[3], true).await.unwrap());
     let (rows, total) = conversations::list(store, tenant, me, 10, 0, world.now()).await.unwrap();
     let ids: Vec<_> = rows.iter().map(|row| row.conversation_id).collect();
     assert_eq!(ids, [groups[3], groups[1], groups[4], groups[2], groups[0]]);
@@ -135,7 +136,7 @@ async fn the_last_message_is_the_newest_that_the_reader_sees(world: World) {
         (last.message_id, last.seq, last.content_encrypted.as_deref()),
         (second.message_id, 3, Some("c2Vjb25k"))
     );
-    messages::delete_for_me(store, tenant, me, second.message_id, world.now()).await.unwrap();
+    messages::delete_for_me(store, tenant, me, second.message_id).await.unwrap();
     assert_eq!(see(me).await.last_message.unwrap().message_id, first.message_id);
     messages::delete_for_everyone(store, tenant, other, second.message_id, world.now()).await.unwrap();
     let last = see(other).await.last_message.unwrap();
@@ -154,12 +155,24 @@ async fn unread_counts_others_messages_that_are_neither_deleted_nor_hidden(world
     }
     assert_eq!(unread().await, 6);
     messages::delete_for_everyone(store, tenant, other, theirs[4], world.now()).await.unwrap();
-    messages::delete_for_me(store, tenant, me, theirs[5], world.now()).await.unwrap();
+    messages::delete_for_me(store, tenant, me, theirs[5]).await.unwrap();
     assert_eq!(unread().await, 4);
     receipts::mark_read(store, tenant, me, id, theirs[1], world.now()).await.unwrap();
     assert_eq!(unread().await, 2);
     messages::edit(store, tenant, other, theirs[2], "Yg==".to_owned(), world.now()).await.unwrap();
     assert_eq!(unread().await, 2);
+}
+
+async fn unread_messages_are_counted_up_to_a_thousand(world: World) {
+    let (store, tenant) = (&world.store, &world.tenant);
+    let [me, other] = world.users().await;
+    let id = world.direct(me, other).await;
+    let sent = join_all((0..1002).map(|_| world.send(id, other, "YQ=="))).await;
+    let unread = async || conversations::get(store, tenant, me, id, world.now()).await.unwrap().unwrap().unread_count;
+    assert_eq!(unread().await, 1000);
+    let third = sent.iter().find(|sent| sent.message.seq == 4).unwrap().message.message_id;
+    receipts::mark_read(store, tenant, me, id, third, world.now()).await.unwrap();
+    assert_eq!(unread().await, 999);
 }
 
 async fn a_mute_ends_by_itself(world: World) {
@@ -171,7 +184,7 @@ async fn a_mute_ends_by_itself(world: World) {
         let row = conversations::get(store, tenant, me, id, now).await.unwrap().unwrap();
         (row.is_muted, row.muted_until)
     };
-    let mute = async |mute| members::set_muted(store, tenant, me, id, mute, world.now()).await.unwrap();
+    let mute = async |mute| members::set_muted(store, tenant, me, id, mute).await.unwrap();
     assert!(mute(Mute::Until(end)).await);
     assert_eq!(see(end.plus_millis(-1)).await, (true, Some(end)));
     assert_eq!(see(end).await, (false, None));
@@ -179,8 +192,8 @@ async fn a_mute_ends_by_itself(world: World) {
     assert_eq!(see(end).await, (true, None));
     assert!(mute(Mute::Off).await);
     assert_eq!(see(world.now()).await, (false, None));
-    assert!(!members::set_muted(store, tenant, UserId::generate(), id, Mute::Off, world.now()).await.unwrap());
-    assert!(!members::set_pinned(store, tenant, me, ConversationId::generate(), true, world.now()).await.unwrap());
+    assert!(!members::set_muted(store, tenant, UserId::generate(), id, Mute::Off).await.unwrap());
+    assert!(!members::set_pinned(store, tenant, me, ConversationId::generate(), true).await.unwrap());
 }
 
 async fn a_group_is_renamed_by_those_who_may(world: World) {

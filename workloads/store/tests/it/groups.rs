@@ -32,7 +32,9 @@ async fn those_who_are_added_see_from_their_joining_on(world: World) {
     assert!(messages::get(store, tenant, late, after.message_id).await.unwrap().is_some());
     let membership = members::get(store, tenant, late, id).await.unwrap().unwrap();
     assert_eq!((membership.visible_from, membership.last_seq), (3, 4));
-    assert_eq!(members::add(store, tenant, owner, id, &[late, owner], 500, world.now()).await.unwrap(), None);
+    assert_eq!(members::add(store, tenant, owner, id, &[late, member], 500, world.now()).await.unwrap(), None);
+    let oneself = members::add(store, tenant, owner, id, &[late, owner], 500, world.now()).await;
+    assert_eq!(refusal(oneself), Refusal::Yourself);
 }
 
 async fn who_was_removed_sees_nothing_and_comes_back_to_a_new_beginning(world: World) {

@@ -7,12 +7,13 @@ use confab_contract::{MessageId, UserId};
 use confab_store::messages::{self, Cursor};
 use confab_store::{Refusal, members, reactions, receipts, timeline};
 
-use crate::world::{World, refusal};
+use crate::world::{World, execute, refusal};
 
 on_both_engines! {
     pages_go_back_and_forth_over_all_messages,
     a_cursor_is_a_message_of_this_conversation_that_the_reader_could_see,
     an_edit_is_an_event_and_leaves_a_history,
+    a_message_is_edited_until_its_history_is_full,
     deleting_for_everyone_takes_all_content_away_and_keeps_the_place,
     deleting_for_oneself_hides_it_from_nobody_else,
     reactions_are_events_once_each_and_keep_their_order,
@@ -70,7 +71,7 @@ async fn a_cursor_is_a_message_of_this_conversation_that_the_reader_could_see(wo
     assert_eq!(refusal(page(UserId::generate(), Cursor::Newest).await), Refusal::ConversationNotFound);
     assert!(page(late, Cursor::Newest).await.unwrap().messages.is_empty());
     // One that was deleted for oneself still marks its place.
-    messages::delete_for_me(store, tenant, me, early, world.now()).await.unwrap();
+    messages::delete_for_me(store, tenant, me, early).await.unwrap();
     assert!(page(me, Cursor::After(early)).await.unwrap().messages.is_empty());
 }
 
@@ -88,14 +89,38 @@ async fn an_edit_is_an_event_and_leaves_a_history(world: World) {
     assert!(matches!(refusal(edit(other, "eA==").await), Refusal::NotAllowed(_)));
     let message = messages::get(store, tenant, other, sent.message_id).await.unwrap().unwrap();
     assert_eq!((message.content_encrypted.as_deref(), message.is_edited, message.seq), (Some("dGhyZWU="), true, 2));
-    let versions = messages::versions(store, tenant, other, sent.message_id).await.unwrap().unwrap();
+    let page = async |limit, offset| {
+        messages::versions(store, tenant, other, sent.message_id, limit, offset).await.unwrap().unwrap()
+    };
+    let (versions, total) = page(10, 0).await;
     let contents: Vec<_> =
         versions.iter().map(|version| (version.version, version.content_encrypted.as_str())).collect();
     assert_eq!(contents, [(1, "b25l"), (2, "dHdv"), (3, "dGhyZWU=")]);
     assert_eq!((versions[0].created_at, versions[2].created_at), (sent.created_at, message.updated_at));
+    assert_eq!(total, 3);
+    for (limit, offset, expected) in
+        [(2, 0, &versions[..2]), (2, 2, &versions[2..]), (1, 1, &versions[1..2]), (5, 3, &[])]
+    {
+        assert_eq!(page(limit, offset).await, (expected.to_vec(), 3), "{limit} after {offset}");
+    }
     // Read again, both the message and its first edit show what it is now.
     let frames = timeline::read(store, tenant, id, 1, u64::MAX, 10).await.unwrap();
     assert_eq!(frames.iter().map(|frame| content(&frame.event)).collect::<Vec<_>>(), [Some("dGhyZWU="); 3]);
+}
+
+async fn a_message_is_edited_until_its_history_is_full(world: World) {
+    let (store, tenant) = (&world.store, &world.tenant);
+    let [me, other] = world.users().await;
+    let id = world.direct(me, other).await;
+    let sent = world.send(id, me, "b25l").await.message.message_id;
+    let most = confab_contract::limit::MESSAGE_VERSIONS;
+    execute(&world.source(), &format!("UPDATE messages SET version = {}", most - 1)).await;
+    let edit = async || messages::edit(store, tenant, me, sent, "dHdv".to_owned(), world.now()).await;
+    edit().await.unwrap();
+    assert_eq!(refusal(edit().await), Refusal::TooManyVersions { most });
+    let (versions, total) = messages::versions(store, tenant, me, sent, 100, 900).await.unwrap().unwrap();
+    assert_eq!((versions.last().unwrap().version, total), (most, u64::from(most)));
+    messages::delete_for_everyone(store, tenant, me, sent, world.now()).await.unwrap();
 }
 
 async fn deleting_for_everyone_takes_all_content_away_and_keeps_the_place(world: World) {
@@ -113,7 +138,7 @@ async fn deleting_for_everyone_takes_all_content_away_and_keeps_the_place(world:
     let message = messages::get(store, tenant, member, sent).await.unwrap().unwrap();
     assert!(message.is_deleted && message.content_encrypted.is_none() && message.metadata.is_empty());
     assert!(message.reactions.is_empty());
-    assert_eq!(messages::versions(store, tenant, member, sent).await.unwrap(), Some(vec![]));
+    assert_eq!(messages::versions(store, tenant, member, sent, 10, 0).await.unwrap(), Some((vec![], 0)));
     let frames = timeline::read(store, tenant, id, 1, u64::MAX, 10).await.unwrap();
     assert_eq!(frames.len(), 4);
     assert!(frames.iter().all(|frame| content(&frame.event).is_none()));
@@ -128,12 +153,12 @@ async fn deleting_for_oneself_hides_it_from_nobody_else(world: World) {
     let [me, other, stranger] = world.users().await;
     let id = world.direct(me, other).await;
     let sent = world.send(id, other, "YQ==").await.message.message_id;
-    let hide = async |user| messages::delete_for_me(store, tenant, user, sent, world.now()).await.unwrap();
+    let hide = async |user| messages::delete_for_me(store, tenant, user, sent).await.unwrap();
     assert!(!hide(stranger).await);
     assert!(hide(me).await);
     assert!(hide(me).await);
     assert_eq!(messages::get(store, tenant, me, sent).await.unwrap(), None);
-    assert_eq!(messages::versions(store, tenant, me, sent).await.unwrap(), None);
+    assert_eq!(messages::versions(store, tenant, me, sent, 10, 0).await.unwrap(), None);
     assert!(messages::page(store, tenant, me, id, Cursor::Newest, 10).await.unwrap().messages.is_empty());
     assert_eq!(refusal(reactions::add(store, tenant, me, sent, "👍", world.now()).await), Refusal::MessageNotFound);
     assert!(messages::get(store, tenant, other, sent).await.unwrap().is_some());

@@ -3,10 +3,8 @@
 use confab_store::{Engine, Source, Store, StoreError, StoreOptions};
 use confab_testbed::PostgresServer;
 use futures_util::future::join_all;
-use secrecy::ExposeSecret as _;
-use sqlx::{Connection as _, Executor as _, PgConnection, SqliteConnection};
 
-use crate::world::{World, new_user, open};
+use crate::world::{World, execute, new_user, open};
 
 on_both_engines! {
     a_migrated_store_is_ready_and_stays_so_after_another_migration,
@@ -126,18 +124,4 @@ async fn a_store_says_which_engine_it_is() {
 
 async fn try_open(source: Source) -> Result<(), StoreError> {
     Store::open(StoreOptions { source, max_connections: 4 }).await.map(drop)
-}
-
-async fn execute(source: &Source, statement: &str) {
-    let statement = sqlx::AssertSqlSafe(statement.to_owned());
-    match source {
-        Source::Sqlite(path) => {
-            let mut connection = SqliteConnection::connect(&format!("sqlite://{}", path.display())).await.unwrap();
-            connection.execute(statement).await.unwrap();
-        }
-        Source::Postgres(url) => {
-            let mut connection = PgConnection::connect(url.expose_secret()).await.unwrap();
-            connection.execute(statement).await.unwrap();
-        }
-    }
 }

@@ -214,8 +214,8 @@ impl<'a> Walk<'a> {
 
     async fn delete_for_me(&mut self, person: usize, message: usize) -> Verdict {
         let (store, tenant) = (&self.world.store, &self.world.tenant);
-        let (id, now) = (self.message_id(message), self.world.now());
-        let done = messages::delete_for_me(store, tenant, self.people[person], id, now).await.unwrap();
+        let id = self.message_id(message);
+        let done = messages::delete_for_me(store, tenant, self.people[person], id).await.unwrap();
         let from = self.active(person).map(|member| member.visible_from);
         let target = self.messages.get_mut(message).filter(|target| from.is_some_and(|from| target.seq >= from));
         prop_assert_eq!(done, target.is_some());
@@ -276,7 +276,7 @@ impl<'a> Walk<'a> {
         let new = [self.people[other]];
         let now = self.world.now();
         let done = members::add(store, tenant, self.people[person], self.group, &new, 500, now).await;
-        let allowed = self.active(person).is_some_and(|member| member.role >= Role::Admin);
+        let allowed = person != other && self.active(person).is_some_and(|member| member.role >= Role::Admin);
         if !agree(allowed, &done)? {
             return Ok(());
         }

@@ -8,7 +8,9 @@ use confab_store::conversations::{self, NewGroup};
 use confab_store::messages::{self, NewMessage, Sent};
 use confab_store::users::{self, NewUser};
 use confab_store::{Refusal, Source, Store, StoreOptions, WriteError};
+use secrecy::ExposeSecret as _;
 use serde_json::Map;
+use sqlx::{Connection as _, Executor as _, PgConnection, SqliteConnection};
 
 /// Makes each of these functions of a [`World`] a test on SQLite and one on Postgres.
 macro_rules! on_both_engines {
@@ -155,5 +157,20 @@ pub fn refusal<T: std::fmt::Debug>(result: Result<T, WriteError>) -> Refusal {
     match result {
         Err(WriteError::Refused(refusal)) => refusal,
         other => panic!("not refused: {other:?}"),
+    }
+}
+
+/// Runs a statement beside the store.
+pub async fn execute(source: &Source, statement: &str) {
+    let statement = sqlx::AssertSqlSafe(statement.to_owned());
+    match source {
+        Source::Sqlite(path) => {
+            let mut connection = SqliteConnection::connect(&format!("sqlite://{}", path.display())).await.unwrap();
+            connection.execute(statement).await.unwrap();
+        }
+        Source::Postgres(url) => {
+            let mut connection = PgConnection::connect(url.expose_secret()).await.unwrap();
+            connection.execute(statement).await.unwrap();
+        }
     }
 }
