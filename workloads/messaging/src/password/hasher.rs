@@ -4,9 +4,10 @@
 
 use std::sync::Arc;
 
+use super::argon;
 use super::strength::{Owner, is_guessable};
 use argon2::password_hash::phc::PasswordHash;
-use argon2::{Algorithm, Argon2, Params, PasswordHasher as _, PasswordVerifier as _, Version};
+use argon2::{Algorithm, Params};
 use confab_contract::config::messaging::PasswordConfig;
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -42,7 +43,7 @@ pub enum Comparison {
 /// Hashes and compares passwords. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct PasswordHasher {
-    argon2: Argon2<'static>,
+    params: Params,
     /// Those who compute and those who wait; whoever gets no place is sent away.
     line: Arc<Semaphore>,
     /// Those who compute.
@@ -61,7 +62,7 @@ impl PasswordHasher {
         let running = usize::try_from(config.concurrent_hashes).unwrap_or(usize::MAX);
         let waiting = usize::try_from(config.waiting_hashes).unwrap_or(usize::MAX);
         Self {
-            argon2: Argon2::new(Algorithm::Argon2id, Version::V0x13, params),
+            params,
             line: Arc::new(Semaphore::new(running.saturating_add(waiting).min(Semaphore::MAX_PERMITS))),
             running: Arc::new(Semaphore::new(running.min(Semaphore::MAX_PERMITS))),
             dummy: dummy_hash(config).into(),
@@ -70,33 +71,33 @@ impl PasswordHasher {
 
     /// Hashes a password that somebody chose, unless it is guessable for its owner.
     pub async fn hash_new(&self, password: SecretString, owner: Owner) -> Result<SecretString, HashError> {
-        let argon2 = self.argon2.clone();
+        let params = self.params.clone();
         self.in_turn(move || {
             if is_guessable(password.expose_secret(), &owner) {
                 return Err(HashError::Guessable);
             }
-            digest(&argon2, &password)
+            digest(&params, &password)
         })
         .await
     }
 
     /// Hashes a password with a salt of its own.
     pub async fn hash(&self, password: SecretString) -> Result<SecretString, HashError> {
-        let argon2 = self.argon2.clone();
-        self.in_turn(move || digest(&argon2, &password)).await
+        let params = self.params.clone();
+        self.in_turn(move || digest(&params, &password)).await
     }
 
     /// Compares a password with an account's hash. Without an account it takes the same time and differs.
     pub async fn compare(&self, password: SecretString, hash: Option<SecretString>) -> Result<Comparison, HashError> {
-        let (argon2, dummy) = (self.argon2.clone(), Arc::clone(&self.dummy));
+        let (params, dummy) = (self.params.clone(), Arc::clone(&self.dummy));
         self.in_turn(move || {
             let text = hash.as_ref().map_or(&*dummy, |hash| hash.expose_secret());
             let parsed = PasswordHash::new(text)
                 .map_err(|_| HashError::Failed(argon2::password_hash::Error::EncodingInvalid))?;
-            match argon2.verify_password(password.expose_secret().as_bytes(), &parsed) {
-                Ok(()) if is_weaker(&parsed, argon2.params()) => Ok(Comparison::SameButWeak),
-                Ok(()) => Ok(Comparison::Same),
-                Err(argon2::password_hash::Error::PasswordInvalid) => Ok(Comparison::Different),
+            match argon::matches(&parsed, password.expose_secret().as_bytes()) {
+                Ok(true) if is_weaker(&parsed, &params) => Ok(Comparison::SameButWeak),
+                Ok(true) => Ok(Comparison::Same),
+                Ok(false) => Ok(Comparison::Different),
                 Err(error) => Err(HashError::Failed(error)),
             }
         })
@@ -120,8 +121,8 @@ impl PasswordHasher {
     }
 }
 
-fn digest(argon2: &Argon2<'static>, password: &SecretString) -> Result<SecretString, HashError> {
-    let hash = argon2.hash_password(password.expose_secret().as_bytes()).map_err(HashError::Failed)?;
+fn digest(params: &Params, password: &SecretString) -> Result<SecretString, HashError> {
+    let hash = argon::digest(params, password.expose_secret().as_bytes()).map_err(HashError::Failed)?;
     Ok(SecretString::from(hash.to_string()))
 }
 

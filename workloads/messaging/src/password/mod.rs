@@ -1,5 +1,6 @@
 //! Passwords: hashed with Argon2id a few at a time, compared in equal time for all, refused when guessable.
 
+mod argon;
 mod hasher;
 mod strength;
 
