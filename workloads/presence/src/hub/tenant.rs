@@ -8,6 +8,8 @@ use confab_contract::bus::{BusMessage, Notice};
 use confab_contract::socket::close::CloseReason;
 use confab_contract::{ConversationId, TenantId, UserId};
 
+use confab_store::presence::NodePresence;
+
 use super::announced::Announced;
 use super::feed::{Attached, Feed};
 use super::people::{Change, People};
@@ -294,14 +296,16 @@ impl TenantHub {
     }
 
     /// What the store should be told of those whose availability may have changed.
-    pub fn take_changes(&self, now: Instant) -> Vec<(UserId, Option<confab_contract::rest::users::PresenceStatus>)> {
+    pub fn take_changes(&self, now: Instant) -> Vec<NodePresence> {
         let users = std::mem::take(&mut *lock(&self.changed));
         if users.is_empty() {
             return Vec::new();
         }
         let mut people = lock(&self.people);
         let change = |user| match people.change(user, now) {
-            Change::Write(status) => Some((user, status)),
+            Change::Write { status, is_afresh } => {
+                Some(NodePresence { tenant: self.tenant.clone(), user, status, is_afresh })
+            }
             Change::None => None,
         };
         users.into_iter().filter_map(change).collect()

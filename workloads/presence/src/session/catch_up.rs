@@ -195,9 +195,10 @@ async fn read_page(session: &Session, conversation: ConversationId, after: u64) 
 }
 
 async fn snapshot(session: &Session, sink: &mut Sink, users: Vec<UserId>) -> Result<(), End> {
+    let now = session.hub.core.now();
     for user in users {
         // Looked up one by one just before it is sent, so that nothing newer can have overtaken it in the queue.
-        if let Some(frame) = session.hub.watchers(|watchers| watchers.snapshot(session, user)) {
+        if let Some(frame) = session.hub.watchers(|watchers| watchers.snapshot(session, user, now)) {
             sink.feed(Message::Text(frame)).await?;
         }
     }
