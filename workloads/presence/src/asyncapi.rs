@@ -136,7 +136,8 @@ fn close_codes() -> Vec<Value> {
 const fn advice(advice: Advice) -> &'static str {
     match advice {
         Advice::Reconnect => "reconnect with jitter, and resume",
-        Advice::SignInAgain => "get a new access token, then reconnect and resume",
+        Advice::NewToken => "get a new access token, then reconnect and resume",
+        Advice::SignInAgain => "the person has to sign in again",
         Advice::Stop => "do not reconnect by yourself",
     }
 }

@@ -11,7 +11,7 @@ use axum::response::Response;
 use axum::routing::get;
 use confab_chassis::drain::Phase;
 use confab_chassis::http::query::parse;
-use confab_chassis::http::{CurrentTenant, HttpResult};
+use confab_chassis::http::{ClientAddress, CurrentTenant, HttpResult};
 use confab_chassis::tenant::Tenant;
 use confab_contract::{ApiError, ErrorCode, limit};
 use garde::Validate;
@@ -22,6 +22,7 @@ use crate::gateway::Gateway;
 use crate::origin;
 use crate::session::connection;
 use crate::session::opening::Opening;
+use crate::threshold::Full;
 
 /// Bytes read at once. An idle socket keeps this buffer; axum's default of 128 KiB would be most of its memory.
 const READ_BUFFER: usize = 1024;
@@ -64,6 +65,7 @@ type Upgrade = Result<WebSocketUpgrade, WebSocketUpgradeRejection>;
 async fn open_at_root(
     gateway: State<Arc<Gateway>>,
     CurrentTenant(tenant): CurrentTenant,
+    address: ClientAddress,
     headers: HeaderMap,
     uri: axum::http::Uri,
     upgrade: Upgrade,
@@ -72,12 +74,13 @@ async fn open_at_root(
     if !host.get(..3).is_some_and(|start| start.eq_ignore_ascii_case("ws.")) {
         return Err(ApiError::not_found("page: the WebSocket is at /v1/ws, and at / of the host ws.<domain>").into());
     }
-    open(gateway, CurrentTenant(tenant), headers, uri, upgrade).await
+    open(gateway, CurrentTenant(tenant), address, headers, uri, upgrade).await
 }
 
 async fn open(
     State(gateway): State<Arc<Gateway>>,
     CurrentTenant(tenant): CurrentTenant,
+    ClientAddress(address): ClientAddress,
     headers: HeaderMap,
     uri: axum::http::Uri,
     upgrade: Upgrade,
@@ -91,7 +94,11 @@ async fn open(
         let why = if leaving { "This server is leaving" } else { "This server has all the connections that it takes" };
         return Err(ApiError::unavailable(why, RETRY_AFTER).into());
     };
-    let opening = Opening { token: query.token, hold: query.resume == Flag::On };
+    let place = gateway.threshold.enter(address).map_err(|full| {
+        gateway.core.metrics.refused.inc();
+        no_place(&full)
+    })?;
+    let opening = Opening { token: query.token, hold: query.resume == Flag::On, address, place };
     let upgrade = upgrade
         .read_buffer_size(READ_BUFFER)
         .write_buffer_size(WRITE_BUFFER)
@@ -99,6 +106,16 @@ async fn open(
         .max_message_size(limit::FRAME_BYTES)
         .max_frame_size(limit::FRAME_BYTES);
     Ok(upgrade.on_upgrade(move |socket: WebSocket| connection::serve(gateway, tenant, socket, opening, slot)))
+}
+
+fn no_place(full: &Full) -> ApiError {
+    match full {
+        Full::Altogether => ApiError::unavailable("Too many sockets wait here for somebody to sign in", RETRY_AFTER),
+        Full::ForOne => {
+            ApiError::new(ErrorCode::RateLimitExceeded, "Too many sockets of this address wait for a sign-in")
+                .retry_after(RETRY_AFTER)
+        }
+    }
 }
 
 fn check_origin(headers: &HeaderMap, tenant: &Tenant) -> Result<(), ApiError> {

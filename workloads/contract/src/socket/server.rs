@@ -90,8 +90,9 @@ pub enum ServerFrame {
         delivered_seq: u64,
         /// Who.
         delivered_to: UserId,
-        /// When.
-        delivered_at: Timestamp,
+        /// When; absent where it is told anew what somebody has since long.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        delivered_at: Option<Timestamp>,
     },
     /// A frame from the client was refused. The connection stays open unless a close follows.
     Error {

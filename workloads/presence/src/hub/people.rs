@@ -1,4 +1,4 @@
-//! The people with connections to this process, their availability, and the frames they may still send.
+//! The people with connections to this process, and their availability.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -8,7 +8,6 @@ use confab_contract::rest::users::PresenceStatus;
 use confab_contract::{SessionId, UserId};
 use confab_store::presence::aggregate;
 
-use super::permits::Permits;
 use crate::session::Session;
 
 /// Everybody of a tenant who is, or was just now, connected.
@@ -25,7 +24,6 @@ struct Person {
     written: Written,
     /// The last connection has gone; until then the person stays as they were.
     stays_until: Option<Instant>,
-    permits: Permits,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -144,10 +142,5 @@ impl People {
             person.written = Written::Lapsed;
         }
         self.by_user.keys().copied().collect()
-    }
-
-    /// A person's frames; `None` when they have no connection.
-    pub fn permits(&mut self, user: UserId) -> Option<&mut Permits> {
-        self.by_user.get_mut(&user).map(|person| &mut person.permits)
     }
 }

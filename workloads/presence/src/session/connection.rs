@@ -56,6 +56,7 @@ impl End {
 impl From<axum::Error> for End {
     fn from(error: axum::Error) -> Self {
         match error.into_inner().downcast_ref::<tungstenite::Error>() {
+            Some(tungstenite::Error::Io(error)) if is_stalled(error) => Self::server(CloseReason::SlowConsumer),
             Some(tungstenite::Error::Capacity(_)) => Self::server(CloseReason::TooBig),
             Some(tungstenite::Error::Protocol(tungstenite::error::ProtocolError::ResetWithoutClosingHandshake)) => {
                 Self::Client
@@ -68,6 +69,11 @@ impl From<axum::Error> for End {
     }
 }
 
+/// Whether the server gave up waiting for the client to read; the network's own time-outs have a number.
+fn is_stalled(error: &std::io::Error) -> bool {
+    error.kind() == std::io::ErrorKind::TimedOut && error.raw_os_error().is_none()
+}
+
 /// The whole life of a connection. The socket is split before the future is made, so that the future holds the halves
 /// only; everything that is large and short-lived is boxed, so that an idle connection does not pay for it.
 pub fn serve(
@@ -78,6 +84,7 @@ pub fn serve(
     slot: Slot,
 ) -> impl Future<Output = ()> + Send {
     let (mut sink, mut stream) = socket.split();
+    let address = opening.address;
     async move {
         let opened = Box::pin(open_or_leave(&gateway, &tenant, opening, &mut sink, &mut stream)).await;
         let end = match opened {
@@ -85,6 +92,9 @@ pub fn serve(
             Err(end) => end,
         };
         gateway.core.metrics.count_end(end.reason());
+        if end.reason() == Some(CloseReason::Flooding) {
+            gateway.threshold.note_flood(address, Instant::now());
+        }
         Box::pin(part(sink, stream, end)).await;
         drop(slot);
     }
@@ -131,7 +141,7 @@ async fn converse(gateway: &Gateway, tenant: &Tenant, opened: Opened, sink: &mut
 async fn send(session: &Arc<Session>, sink: &mut Sink) -> End {
     loop {
         let done = match session.next().await {
-            Next::Frames(frames) => write(sink, frames).await,
+            Next::Frames(frames) => write(session, sink, frames).await,
             Next::Errands(errands) => Box::pin(catch_up::run(session, sink, errands)).await,
             Next::Close(reason) => return End::server(reason),
         };
@@ -142,16 +152,25 @@ async fn send(session: &Arc<Session>, sink: &mut Sink) -> End {
 }
 
 /// Everything that waits goes out in as few writes as the write buffer allows.
-async fn write(sink: &mut Sink, frames: Batch) -> Result<(), End> {
+async fn write(session: &Session, sink: &mut Sink, frames: Batch) -> Result<(), End> {
     for message in frames {
+        session.note_writing(true);
         sink.feed(message).await?;
     }
-    Ok(sink.flush().await?)
+    flush(session, sink).await
+}
+
+/// Waits until the socket has taken everything.
+pub async fn flush(session: &Session, sink: &mut Sink) -> Result<(), End> {
+    session.note_writing(true);
+    sink.flush().await?;
+    session.note_writing(false);
+    Ok(())
 }
 
 /// Writes what waits, if anything does.
 pub async fn write_queue(session: &Session, sink: &mut Sink) -> Result<(), End> {
-    write(sink, session.take_queue()).await
+    write(session, sink, session.take_queue()).await
 }
 
 /// Waits for something else while what is queued goes out.
@@ -162,17 +181,17 @@ pub async fn meanwhile<T>(session: &Session, sink: &mut Sink, wait: impl Future<
         over.notify_one();
         Ok::<_, End>(done)
     };
-    let writing = async {
+    let emptying = async {
         loop {
             tokio::select! {
                 biased;
                 () = over.notified() => return Ok(()),
                 // A batch that was begun is finished, so the wait may be over for some time when this ends.
-                queue = session.queue() => write(sink, queue).await?,
+                queue = session.queue() => write(session, sink, queue).await?,
             }
         }
     };
-    let (done, ()) = tokio::try_join!(waiting, writing)?;
+    let (done, ()) = tokio::try_join!(waiting, emptying)?;
     Ok(done)
 }
 

@@ -186,9 +186,10 @@ impl Iterator for Batch {
             (None, Some(_)) => true,
             (_, None) => false,
         };
-        let text = match is_apart {
-            true => self.newest.pop_front().map(|(_, text)| text),
-            false => self.frames.pop_front().map(|waiting| waiting.text),
+        let text = if is_apart {
+            self.newest.pop_front().map(|(_, text)| text)
+        } else {
+            self.frames.pop_front().map(|waiting| waiting.text)
         };
         match text {
             Some(text) => Some(Message::Text(text)),

@@ -63,7 +63,9 @@ fn tell_again(gateway: &Gateway) {
     for hub in gateway.hub.all() {
         let users = hub.people(People::forget_written);
         people += users.len();
-        users.into_iter().for_each(|user| hub.availability_changed(user));
+        for user in users {
+            hub.availability_changed(user);
+        }
     }
     if people > 0 {
         tracing::warn!(

@@ -260,7 +260,9 @@ on_both_engines! {
                     committed.push(world.quiet_send(&ann, conversation, "eA==").await);
                 }
                 let last = committed[19].frame.seq;
-                committed.into_iter().for_each(|event| world.publish(event));
+                for event in committed {
+                    world.publish(event);
+                }
                 other.events(conversation, last).await;
             }
         };
