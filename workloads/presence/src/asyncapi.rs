@@ -136,7 +136,8 @@ fn close_codes() -> Vec<Value> {
 const fn advice(advice: Advice) -> &'static str {
     match advice {
         Advice::Reconnect => "reconnect with jitter, and resume",
-        Advice::SignInAgain => "get a new access token, then reconnect and resume",
+        Advice::NewToken => "get a new access token, then reconnect and resume",
+        Advice::SignInAgain => "the person has to sign in again",
         Advice::Stop => "do not reconnect by yourself",
     }
 }
@@ -159,22 +160,22 @@ Events, availability, typing and receipts of one tenant, live.
 
 1. Open `/v1/ws` (or `/` at `ws.<domain>`), with `?token=` or without. A browser's `Origin` must be one of the tenant's \
 hosts or in `auth.allowed_origins`; else the answer is 403. A server that is full or leaving answers 503 with \
-`Retry-After`.
+`Retry-After`; 429 when too many sockets of one address wait for somebody to sign in.
 2. Without a token in the query, the first frame must be `auth`, within 10 seconds. Any other frame is answered with \
-`error` and close code 4401. A token that does not hold, in the query too, is answered the same way after the upgrade, \
-because browsers cannot see the status of a refused one.
-3. The server answers `auth_success` with a `cursor`: from there on this connection sees everything.
+`error` and close code 4400. A token that does not hold, in the query too, is answered with `error` and 4401 after \
+the upgrade, because browsers cannot see the status of a refused one.
+3. The server answers `auth_success`, with a `cursor` unless a resume follows: from there on this connection sees \
+everything.
 4. To lose nothing over a reconnect, name what you have: `resume` inside `auth`; or, with the token in the query, open \
 with `?token=…&resume=1` and send `resume` as the next frame: nothing is delivered before it. Name the last `seq` of \
 each conversation of which you saw an event, and the newest `cursor` for all others. Missed events come first, then \
-`resumed` with the next cursor. **While a resume is under way, keep the cursor that you sent: the one in `auth_success` \
-does not count before `resumed`.**
+`resumed` with the next cursor. No frame carries a cursor before you have what it covers: keep the newest.
 5. Where the server cannot continue (`resync_required`), read the conversation anew over REST; delivery goes on from now.
 6. Events of one conversation come in the order of `seq`, without gap or duplicate. A member who is added sees the \
 conversation from that event on; for one who leaves or is removed that event is the last.
 7. `ack` what is stored on the device: others then see it as delivered. `message_delivered` and `message_read` are \
-watermarks: the larger number counts. They are conflated under load, and sent again after a resume for the first 100 \
-conversations that were named.
+watermarks: the larger number counts. They are conflated under load, and sent again after a resume for the \
+conversations that were named and those with events since the cursor.
 8. Before the token ends (`expires_at`), send `auth` with a fresh token of the same session.
 9. The server sends WebSocket pings; any frame counts as a sign of life. A client that cannot see pings sends `ping`; \
 its `pong` carries a fresh cursor unless a replay is under way.
@@ -184,8 +185,9 @@ its `pong` carries a fresh cursor unless a replay is under way.
 
 A frame has {FRAME_KIB} KiB at most; binary frames are refused (1003). A malformed frame is answered with `error` naming \
 the field; the fifth in a row closes the connection (4400). The tenant's limit on frames (100 a minute and person by \
-default, over all connections) counts `presence_update`, `typing`, `subscribe_presence` and `unsubscribe_presence`; a \
-frame beyond it is answered with `error`, code `RATE_LIMIT_EXCEEDED` and `retry_after`, and nothing is done. `ack`, \
+default, over all connections) counts `presence_update`, `typing`, `subscribe_presence`, `unsubscribe_presence` and \
+malformed frames; a frame beyond it is answered with `error`, code `RATE_LIMIT_EXCEEDED` and `retry_after`, and nothing is done. `ack`, \
 `ping`, `auth` and `resume` do not count. More than 50 frames a second for long, besides one `ack` for each event that \
 was sent, close the connection (4429). A person may watch 1,000 people per connection. A client that reads too slowly is \
-closed (4000) once 256 frames wait for it; typing is dropped and availability and receipts are conflated before that.";
+closed (4000) once 256 events wait for it, or when it takes nothing for 12 seconds; typing is dropped before that. \
+Availability and receipts are conflated and never close a connection.";

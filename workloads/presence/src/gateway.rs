@@ -11,6 +11,7 @@ use tokio::time::timeout;
 use crate::hub::Hub;
 use crate::hub::tenant::TenantHub;
 use crate::parts::Core;
+use crate::threshold::Threshold;
 
 /// How long a first connection of a tenant waits for the bus. What comes later than that is found by the tail.
 const BUS_PATIENCE: Duration = Duration::from_secs(1);
@@ -26,10 +27,14 @@ pub struct Gateway {
     pub look_now: Notify,
     /// Asks for the availability of everybody who is watched to be read again.
     pub read_again: Notify,
+    /// Asks for the watermarks of all conversations that are followed to be read again.
+    pub receipts_again: Notify,
     /// Hubs that the bus should watch, counted.
     pub wanted: watch::Sender<usize>,
     /// Hubs that the bus task watches, counted.
     pub watched: watch::Sender<usize>,
+    /// Who has not signed in.
+    pub threshold: Arc<Threshold>,
     connections: Arc<AtomicU32>,
 }
 
@@ -44,9 +49,11 @@ impl Gateway {
     pub fn new(core: Arc<Core>) -> Self {
         Self {
             hub: Hub::new(Arc::clone(&core)),
+            threshold: Threshold::new(core.settings.sockets.max_connections),
             core,
             look_now: Notify::new(),
             read_again: Notify::new(),
+            receipts_again: Notify::new(),
             wanted: watch::Sender::new(0),
             watched: watch::Sender::new(0),
             connections: Arc::default(),

@@ -29,7 +29,9 @@ mod sabotage;
 pub mod service;
 mod session;
 mod tasks;
+mod threshold;
 mod upgrade;
+mod watermarks;
 mod wire;
 
 use std::sync::Arc;
@@ -97,6 +99,7 @@ impl Presence {
             .spawn("acknowledgements", with(|gateway, stop| Box::pin(tasks::acknowledgements::run(gateway, stop))));
         background.spawn("availability", with(|gateway, stop| Box::pin(tasks::availability::write(gateway, stop))));
         background.spawn("read-again", with(|gateway, stop| Box::pin(tasks::availability::read_again(gateway, stop))));
+        background.spawn("receipts", with(|gateway, stop| Box::pin(tasks::receipts::read_again(gateway, stop))));
         background.spawn("lease", with(|gateway, stop| Box::pin(tasks::lease::run(gateway, stop))));
     }
 }

@@ -10,9 +10,9 @@ use axum::routing::get;
 use confab_chassis::drain::Phase;
 use confab_chassis::http::cors::origin_allowed;
 use confab_chassis::http::query::parse;
-use confab_chassis::http::{CurrentTenant, HttpResult, NamedHost};
+use confab_chassis::http::{ClientAddress, CurrentTenant, HttpResult, NamedHost};
 use confab_chassis::tenant::Tenant;
-use confab_contract::ApiError;
+use confab_contract::{ApiError, ErrorCode};
 use garde::Validate;
 use secrecy::SecretString;
 use serde::Deserialize;
@@ -20,6 +20,7 @@ use serde::Deserialize;
 use crate::gateway::Gateway;
 use crate::session::connection;
 use crate::session::opening::Opening;
+use crate::threshold::Full;
 use crate::wire::handshake::Handshake;
 
 /// Seconds after which a refused client should try again; by then the load balancer knows better.
@@ -55,6 +56,7 @@ enum Flag {
 async fn open_at_root(
     gateway: State<Arc<Gateway>>,
     tenant: CurrentTenant,
+    address: ClientAddress,
     host: NamedHost,
     request: Request,
 ) -> HttpResult<Response> {
@@ -62,12 +64,13 @@ async fn open_at_root(
     if !named.get(..3).is_some_and(|start| start.eq_ignore_ascii_case("ws.")) {
         return Err(ApiError::not_found("page: the WebSocket is at /v1/ws, and at / of the host ws.<domain>").into());
     }
-    open(gateway, tenant, host, request).await
+    open(gateway, tenant, address, host, request).await
 }
 
 async fn open(
     State(gateway): State<Arc<Gateway>>,
     CurrentTenant(tenant): CurrentTenant,
+    ClientAddress(address): ClientAddress,
     NamedHost(host): NamedHost,
     request: Request,
 ) -> HttpResult<Response> {
@@ -81,8 +84,22 @@ async fn open(
         let why = if leaving { "This server is leaving" } else { "This server has all the connections that it takes" };
         return Err(ApiError::unavailable(why, RETRY_AFTER).into());
     };
-    let opening = Opening { token: query.token, hold: query.resume == Flag::On };
+    let place = gateway.threshold.enter(address).map_err(|full| {
+        gateway.core.metrics.refused.inc();
+        no_place(&full)
+    })?;
+    let opening = Opening { token: query.token, hold: query.resume == Flag::On, address, place };
     Ok(handshake.accept(move |sink, stream| connection::serve(gateway, tenant, (sink, stream), opening, slot)))
+}
+
+fn no_place(full: &Full) -> ApiError {
+    match full {
+        Full::Altogether => ApiError::unavailable("Too many sockets wait here for somebody to sign in", RETRY_AFTER),
+        Full::ForOne => {
+            ApiError::new(ErrorCode::RateLimitExceeded, "Too many sockets of this address wait for a sign-in")
+                .retry_after(RETRY_AFTER)
+        }
+    }
 }
 
 /// Native clients send no `Origin`. Cookies play no part in signing in, so a foreign page cannot act for a person; the check

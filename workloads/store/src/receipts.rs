@@ -52,6 +52,8 @@ pub struct Watermark {
     pub read_seq: u64,
     /// When `read_seq` last moved.
     pub read_at: Option<Timestamp>,
+    /// The message at `read_seq`.
+    pub read_message_id: Option<MessageId>,
 }
 
 /// Moves `read_seq` to a message, and `delivered_seq` at least as far. `None`: it was there already.
@@ -130,8 +132,9 @@ pub async fn watermarks(
     conversations: &[ConversationId],
 ) -> Result<Vec<(ConversationId, Watermark)>, StoreError> {
     let query = sql!(
-        "SELECT m.conversation_id, m.user_id, m.delivered_seq, m.read_seq, m.read_at
+        "SELECT m.conversation_id, m.user_id, m.delivered_seq, m.read_seq, m.read_at, r.id AS read_message_id
          FROM " rows "CROSS JOIN members m
+         LEFT JOIN messages r ON r.tenant = m.tenant AND r.conversation_id = m.conversation_id AND r.seq = m.read_seq
          WHERE m.tenant = $2 AND m.conversation_id = j.value->>0 AND m.left_seq IS NULL
          ORDER BY m.conversation_id, m.join_order"
     );
@@ -139,7 +142,8 @@ pub async fn watermarks(
     let watermarks = rows.into_iter().map(|row| {
         let read_at = row.read_at.map(|at| at.0);
         let (delivered_seq, read_seq) = (row.delivered_seq.0, row.read_seq.0);
-        (row.conversation_id.0, Watermark { user: row.user_id.0, delivered_seq, read_seq, read_at })
+        let read_message_id = row.read_message_id.map(|id| id.0);
+        (row.conversation_id.0, Watermark { user: row.user_id.0, delivered_seq, read_seq, read_at, read_message_id })
     });
     Ok(watermarks.collect())
 }
@@ -151,6 +155,7 @@ struct WatermarkRow {
     delivered_seq: Seq,
     read_seq: Seq,
     read_at: Option<Millis>,
+    read_message_id: Option<Text<MessageId>>,
 }
 
 #[derive(sqlx::FromRow)]

@@ -65,6 +65,23 @@ pub enum ClientFrame {
     },
 }
 
+impl ClientFrame {
+    /// Its `type`.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Auth { .. } => "auth",
+            Self::Resume(_) => "resume",
+            Self::Ack { .. } => "ack",
+            Self::PresenceUpdate { .. } => "presence_update",
+            Self::Typing { .. } => "typing",
+            Self::SubscribePresence { .. } => "subscribe_presence",
+            Self::UnsubscribePresence { .. } => "unsubscribe_presence",
+            Self::Ping { .. } => "ping",
+        }
+    }
+}
+
 /// What a client has: the last `seq` of each conversation of which it saw an event, and for all others a cursor.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]

@@ -5,7 +5,9 @@
 pub enum Advice {
     /// Connect again with a little jitter, and resume.
     Reconnect,
-    /// Get a new access token first.
+    /// Get a new access token first, then connect again and resume.
+    NewToken,
+    /// The refresh token holds no more either: the person has to sign in.
     SignInAgain,
     /// It would only happen again: mend the client.
     Stop,
@@ -93,7 +95,7 @@ impl CloseReason {
             Self::Replaced => "too many connections of this account; the oldest was closed",
             Self::Unavailable => "the store is away; reconnect and resume",
             Self::ProtocolError => "not the protocol of this server",
-            Self::AuthenticationFailed => "the token does not hold; sign in again",
+            Self::AuthenticationFailed => "the token does not hold; get a new one",
             Self::SessionRevoked => "the session was ended; sign in again",
             Self::AuthTimeout => "no auth frame within 10 seconds",
             Self::Flooding => "too many frames",
@@ -110,7 +112,8 @@ impl CloseReason {
             | Self::HeartbeatTimeout
             | Self::Unavailable
             | Self::AuthTimeout => Advice::Reconnect,
-            Self::AuthenticationFailed | Self::SessionRevoked => Advice::SignInAgain,
+            Self::AuthenticationFailed => Advice::NewToken,
+            Self::SessionRevoked => Advice::SignInAgain,
             Self::UnsupportedData | Self::TooBig | Self::ProtocolError | Self::Flooding | Self::Replaced => {
                 Advice::Stop
             }

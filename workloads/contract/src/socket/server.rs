@@ -50,7 +50,7 @@ pub enum ServerFrame {
         status: PresenceStatus,
         /// What they say about it.
         status_message: Option<String>,
-        /// When a device was last connected; `null` if never.
+        /// When a device was last connected: now, while one is; `null` if never.
         last_seen: Option<Timestamp>,
     },
     /// Answers `subscribe_presence`.
@@ -90,8 +90,9 @@ pub enum ServerFrame {
         delivered_seq: u64,
         /// Who.
         delivered_to: UserId,
-        /// When.
-        delivered_at: Timestamp,
+        /// When; absent where it is told anew what somebody has since long.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        delivered_at: Option<Timestamp>,
     },
     /// A frame from the client was refused. The connection stays open unless a close follows.
     Error {

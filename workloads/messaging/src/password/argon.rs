@@ -29,7 +29,7 @@ pub(super) fn digest(params: &Params, password: &[u8]) -> Result<PasswordHash, E
 /// Whether a hash is that of a password.
 pub(super) fn matches(hash: &PasswordHash, password: &[u8]) -> Result<bool, Error> {
     let (Some(salt), Some(expected)) = (&hash.salt, &hash.hash) else { return Err(Error::EncodingInvalid) };
-    let algorithm = Algorithm::try_from(hash.algorithm)?;
+    let algorithm = Algorithm::try_from(hash.algorithm.as_str())?;
     let version = hash.version.map(Version::try_from).transpose()?.unwrap_or_default();
     let argon2 = Argon2::new(algorithm, version, Params::try_from(hash)?);
     let output = compute(&argon2, password, salt, expected.len())?;

@@ -91,7 +91,7 @@ pub fn server_frames() -> Vec<Value> {
             conversation_id: conversation(),
             delivered_seq: 17,
             delivered_to: user('b'),
-            delivered_at: moment(),
+            delivered_at: Some(moment()),
         },
         ServerFrame::Error {
             code: ErrorCode::ValidationError,

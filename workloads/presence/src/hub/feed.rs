@@ -10,6 +10,7 @@ use axum::extract::ws::Utf8Bytes;
 use confab_contract::bus::{ReceiptKind, ReceiptNotice};
 use confab_contract::socket::server::{ResyncReason, ServerFrame};
 use confab_contract::{ConversationId, UserId};
+use confab_store::receipts::Watermark;
 
 use super::receipts::Receipts;
 use super::recent::Recent;
@@ -20,6 +21,7 @@ use crate::event::{Event, encode};
 use crate::session::catch_up::CatchUp;
 use crate::session::outbox::Queued;
 use crate::session::{Session, lock};
+use crate::watermarks::{Standing, standings};
 
 /// A conversation that somebody here follows.
 #[derive(Debug)]
@@ -310,8 +312,23 @@ impl Feed {
     /// A watermark moved.
     pub fn on_receipt(self: &Arc<Self>, hub: &TenantHub, notice: &ReceiptNotice, now: Instant) {
         let mut state = lock(&self.state);
-        let frame = Utf8Bytes::from(notice.frame.get().to_owned());
+        let frame = || Utf8Bytes::from(notice.frame.get().to_owned());
         state.receipts.put(notice.user, notice.kind, notice.seq, frame);
+        self.deliver_receipts(&mut state, now);
+        self.ask_for_attention(&mut state, hub);
+    }
+
+    /// Watermarks were read from the store. Those that readers were told already are no news.
+    pub fn on_watermarks(self: &Arc<Self>, hub: &TenantHub, watermarks: &[(ConversationId, Watermark)], now: Instant) {
+        let mut state = lock(&self.state);
+        if state.readers.is_empty() {
+            return;
+        }
+        for (conversation, watermark) in watermarks {
+            for Standing { kind, seq, frame } in standings(*conversation, watermark) {
+                state.receipts.put(watermark.user, kind, seq, || encode(&frame));
+            }
+        }
         self.deliver_receipts(&mut state, now);
         self.ask_for_attention(&mut state, hub);
     }

@@ -1,4 +1,4 @@
-//! The people with connections to this process, their availability, and the frames they may still send.
+//! The people with connections to this process, and their availability.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -8,7 +8,6 @@ use confab_contract::rest::users::PresenceStatus;
 use confab_contract::{SessionId, UserId};
 use confab_store::presence::aggregate;
 
-use super::permits::Permits;
 use crate::session::Session;
 
 /// Everybody of a tenant who is, or was just now, connected.
@@ -22,10 +21,23 @@ pub struct People {
 struct Person {
     sessions: Vec<Arc<Session>>,
     /// What the store has of this process's view.
-    written: Option<PresenceStatus>,
+    written: Written,
     /// The last connection has gone; until then the person stays as they were.
     stays_until: Option<Instant>,
-    permits: Permits,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Written {
+    /// This; nothing of somebody who is not connected.
+    Told(Option<PresenceStatus>),
+    /// Others took this process for dead: what it told may be swept, or not count for those who have read it.
+    Lapsed,
+}
+
+impl Default for Written {
+    fn default() -> Self {
+        Self::Told(None)
+    }
 }
 
 /// What the store should be told of a person's availability on this process.
@@ -33,8 +45,13 @@ struct Person {
 pub enum Change {
     /// Nothing new.
     None,
-    /// This; absent when there is no connection.
-    Write(Option<PresenceStatus>),
+    /// This.
+    Write {
+        /// Absent when there is no connection.
+        status: Option<PresenceStatus>,
+        /// It is news, whatever the store has.
+        is_afresh: bool,
+    },
 }
 
 impl People {
@@ -101,8 +118,8 @@ impl People {
         } else {
             None
         };
-        if present != person.written {
-            return Change::Write(present);
+        if Written::Told(present) != person.written {
+            return Change::Write { status: present, is_afresh: person.written == Written::Lapsed };
         }
         if present.is_none() {
             self.by_user.remove(&user);
@@ -113,22 +130,17 @@ impl People {
     /// The store was told.
     pub fn written(&mut self, user: UserId, status: Option<PresenceStatus>) {
         let Some(person) = self.by_user.get_mut(&user) else { return };
-        person.written = status;
+        person.written = Written::Told(status);
         if status.is_none() && person.sessions.is_empty() {
             self.by_user.remove(&user);
         }
     }
 
-    /// The store has forgotten what this process told it. Hands out whom to tell it of again.
+    /// What this process told the store may count no more. Hands out whom to tell it of again.
     pub fn forget_written(&mut self) -> Vec<UserId> {
         for person in self.by_user.values_mut() {
-            person.written = None;
+            person.written = Written::Lapsed;
         }
         self.by_user.keys().copied().collect()
-    }
-
-    /// A person's frames; `None` when they have no connection.
-    pub fn permits(&mut self, user: UserId) -> Option<&mut Permits> {
-        self.by_user.get_mut(&user).map(|person| &mut person.permits)
     }
 }

@@ -1,8 +1,9 @@
 //! Frames that a person may still send, taken from the shared limiter several at a time. Pure.
 //!
 //! The limit holds over all connections and processes, so the count lives in the shared limiter. Asking it for each
-//! frame would cost a round trip to Redis each. So a process takes a tenth of the limit at once and spends it here; what
-//! is not spent lapses with the window. A refusal is remembered too, so that a refused client costs nothing more.
+//! frame would cost a round trip to Redis each. So a process takes one, then two, and so on up to a tenth of the limit, and
+//! spends them here, also over reconnects; what is not spent lapses with the window. A refusal is remembered too, so that
+//! a refused client costs nothing more.
 
 use std::sync::Arc;
 
@@ -16,6 +17,7 @@ const MOST_AT_ONCE: u32 = 10;
 #[derive(Debug, Default)]
 pub struct Permits {
     left: u32,
+    taken: u32,
     until: Timestamp,
     refused_until: Timestamp,
     turn: Option<Arc<Mutex<()>>>,
@@ -42,7 +44,15 @@ impl Permits {
         if now < self.refused_until {
             return Spent::Refused(seconds_until(self.refused_until, now));
         }
-        Spent::Ask((limit / 10).clamp(1, MOST_AT_ONCE))
+        // Who sends little leaves little unspent, whichever processes they send it through.
+        let taken = if now < self.until { self.taken } else { 0 };
+        Spent::Ask((taken * 2).clamp(1, (limit / 10).clamp(1, MOST_AT_ONCE)))
+    }
+
+    /// Whether there is nothing to remember, nor anybody who asks for more just now.
+    pub fn is_over(&self, now: Timestamp) -> bool {
+        let is_asking = self.turn.as_ref().is_some_and(|turn| Arc::strong_count(turn) > 1);
+        now >= self.until && now >= self.refused_until && !is_asking
     }
 
     /// Held while asking the limiter, so that one connection of a person does not overlook what another is being given.
@@ -54,7 +64,7 @@ impl Permits {
     pub fn grant(&mut self, now: Timestamp, count: u32, until: Timestamp) {
         let fresh = count.saturating_sub(1);
         self.left = if now < self.until { self.left.saturating_add(fresh) } else { fresh };
-        self.until = until;
+        (self.taken, self.until) = (count, until);
     }
 
     /// The limiter gave none before `until`. Answers how many seconds that is.
@@ -78,8 +88,13 @@ mod tests {
     }
 
     #[test]
-    fn ten_frames_cost_one_question() {
+    fn ten_frames_cost_one_question_of_who_sends_many() {
         let mut permits = Permits::default();
+        for expected in [1, 2, 4, 8, 10] {
+            assert_eq!(permits.spend(at(1), 100), Spent::Ask(expected));
+            permits.grant(at(1), expected, at(60));
+            assert!((1..expected).all(|_| permits.spend(at(1), 100) == Spent::Allowed));
+        }
         assert_eq!(permits.spend(at(1), 100), Spent::Ask(10));
         permits.grant(at(1), 10, at(60));
         assert!((0..9).all(|_| permits.spend(at(1), 100) == Spent::Allowed));
@@ -90,7 +105,8 @@ mod tests {
     fn what_is_left_lapses_with_the_window() {
         let mut permits = Permits::default();
         permits.grant(at(1), 10, at(60));
-        assert_eq!(permits.spend(at(60), 100), Spent::Ask(10));
+        assert!(!permits.is_over(at(59)) && permits.is_over(at(60)));
+        assert_eq!(permits.spend(at(60), 100), Spent::Ask(1));
     }
 
     #[test]

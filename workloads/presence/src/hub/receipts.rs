@@ -20,6 +20,8 @@ const LONGEST_WAIT: Duration = Duration::from_secs(5);
 #[derive(Debug, Default)]
 pub struct Receipts {
     waiting: HashMap<(UserId, ReceiptKind), (u64, Utf8Bytes)>,
+    /// What readers were told last, so that nothing goes back on the wire.
+    told: HashMap<(UserId, ReceiptKind), u64>,
     not_before: Option<Instant>,
 }
 
@@ -35,11 +37,12 @@ pub struct Receipt {
 }
 
 impl Receipts {
-    /// Takes a watermark; an older one of the same person and kind is forgotten.
-    pub fn put(&mut self, user: UserId, kind: ReceiptKind, seq: u64, frame: Utf8Bytes) {
-        let slot = self.waiting.entry((user, kind)).or_insert_with(|| (0, Utf8Bytes::default()));
-        if seq > slot.0 {
-            *slot = (seq, frame);
+    /// Takes a watermark, unless it or a later one of the same person and kind was told or waits.
+    pub fn put(&mut self, user: UserId, kind: ReceiptKind, seq: u64, frame: impl FnOnce() -> Utf8Bytes) {
+        let key = (user, kind);
+        let known = self.told.get(&key).copied().max(self.waiting.get(&key).map(|(seq, _)| *seq));
+        if known.is_none_or(|known| seq > known) {
+            self.waiting.insert(key, (seq, frame()));
         }
     }
 
@@ -50,7 +53,10 @@ impl Receipts {
         }
         let due: Vec<Receipt> = std::mem::take(&mut self.waiting)
             .into_iter()
-            .map(|((user, kind), (_, frame))| Receipt { user, kind, frame })
+            .map(|((user, kind), (seq, frame))| {
+                self.told.insert((user, kind), seq);
+                Receipt { user, kind, frame }
+            })
             .collect();
         let frames = u32::try_from(due.len().saturating_mul(readers)).unwrap_or(u32::MAX);
         let pause = Duration::from_secs_f64(f64::from(frames) / FRAMES_PER_SECOND);
@@ -69,7 +75,20 @@ mod tests {
     use super::*;
 
     fn put(receipts: &mut Receipts, user: UserId, seq: u64) {
-        receipts.put(user, ReceiptKind::Delivered, seq, seq.to_string().into());
+        receipts.put(user, ReceiptKind::Delivered, seq, || seq.to_string().into());
+    }
+
+    #[test]
+    fn nothing_goes_back() {
+        let (mut receipts, user, now) = (Receipts::default(), UserId::generate(), Instant::now());
+        put(&mut receipts, user, 5);
+        assert_eq!(receipts.take(1, now).len(), 1);
+        for seq in [4, 5] {
+            put(&mut receipts, user, seq);
+        }
+        assert!(receipts.is_empty(), "that was told");
+        put(&mut receipts, user, 6);
+        assert_eq!(receipts.take(1, now + LONGEST_WAIT).len(), 1);
     }
 
     #[test]

@@ -6,7 +6,10 @@ use std::time::Instant;
 
 use confab_contract::bus::{BusMessage, Notice};
 use confab_contract::socket::close::CloseReason;
-use confab_contract::{ConversationId, TenantId, UserId};
+use confab_contract::{ConversationId, TenantId, Timestamp, UserId};
+
+use confab_store::presence::NodePresence;
+use confab_store::receipts::Watermark;
 
 use super::announced::Announced;
 use super::feed::{Attached, Feed};
@@ -29,6 +32,7 @@ pub struct TenantHub {
     pub core: Arc<Core>,
     conversations: Mutex<Conversations>,
     people: Mutex<People>,
+    permits: Mutex<HashMap<UserId, Permits>>,
     watchers: Mutex<Watchers>,
     progress: Mutex<Progress>,
     attention: Mutex<Vec<Arc<Feed>>>,
@@ -60,6 +64,7 @@ impl TenantHub {
             core,
             conversations: Mutex::default(),
             people: Mutex::default(),
+            permits: Mutex::default(),
             watchers: Mutex::default(),
             progress: Mutex::default(),
             attention: Mutex::default(),
@@ -88,7 +93,8 @@ impl TenantHub {
                 }
             }
             Notice::Presence(notice) => lock(&self.watchers).tell(notice),
-            Notice::SessionRevoked { session, .. } => self.close_logins(|login| login == *session),
+            // Remembered by the process, which closes what has to be closed.
+            Notice::SessionRevoked { .. } => {}
         }
     }
 
@@ -135,6 +141,20 @@ impl TenantHub {
 
     fn feed(&self, conversation: ConversationId) -> Option<Arc<Feed>> {
         lock(&self.conversations).feeds.get(&conversation).cloned()
+    }
+
+    /// The conversations that are followed here.
+    pub fn followed(&self) -> Vec<ConversationId> {
+        lock(&self.conversations).feeds.keys().copied().collect()
+    }
+
+    /// Where the members of one conversation stand, as the store has it.
+    pub fn on_watermarks(&self, watermarks: &[(ConversationId, Watermark)]) {
+        if let Some((conversation, _)) = watermarks.first()
+            && let Some(feed) = self.feed(*conversation)
+        {
+            feed.on_watermarks(self, watermarks, Instant::now());
+        }
     }
 
     // --- Following ---
@@ -281,9 +301,16 @@ impl TenantHub {
         people.of_logins(is_revoked).for_each(|session| session.close(CloseReason::SessionRevoked));
     }
 
-    /// The frames that a person may still send. A person without connection has none to send.
-    pub fn permits<R>(&self, user: UserId, with: impl FnOnce(&mut Permits) -> R) -> Option<R> {
-        lock(&self.people).permits(user).map(with)
+    /// The frames that a person may still send, over all connections here.
+    pub fn permits<R>(&self, user: UserId, with: impl FnOnce(&mut Permits) -> R) -> R {
+        with(lock(&self.permits).entry(user).or_default())
+    }
+
+    /// Forgets the frames of those whose window is over.
+    pub fn forget_permits(&self, now: Timestamp) {
+        let mut permits = lock(&self.permits);
+        permits.retain(|_, permits| !permits.is_over(now));
+        permits.shrink_to_fit();
     }
 
     // --- Availability ---
@@ -294,14 +321,16 @@ impl TenantHub {
     }
 
     /// What the store should be told of those whose availability may have changed.
-    pub fn take_changes(&self, now: Instant) -> Vec<(UserId, Option<confab_contract::rest::users::PresenceStatus>)> {
+    pub fn take_changes(&self, now: Instant) -> Vec<NodePresence> {
         let users = std::mem::take(&mut *lock(&self.changed));
         if users.is_empty() {
             return Vec::new();
         }
         let mut people = lock(&self.people);
         let change = |user| match people.change(user, now) {
-            Change::Write(status) => Some((user, status)),
+            Change::Write { status, is_afresh } => {
+                Some(NodePresence { tenant: self.tenant.clone(), user, status, is_afresh })
+            }
             Change::None => None,
         };
         users.into_iter().filter_map(change).collect()

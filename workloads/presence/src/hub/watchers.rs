@@ -4,9 +4,10 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use axum::extract::ws::Utf8Bytes;
-use confab_contract::UserId;
 use confab_contract::bus::PresenceNotice;
+use confab_contract::rest::users::PresenceStatus;
 use confab_contract::socket::server::ServerFrame;
+use confab_contract::{Timestamp, UserId};
 
 use crate::event::encode;
 use crate::session::Session;
@@ -18,8 +19,7 @@ pub struct Watchers(HashMap<UserId, Watched>);
 
 #[derive(Debug, Default)]
 struct Watched {
-    version: Option<u64>,
-    frame: Utf8Bytes,
+    known: Option<PresenceNotice>,
     watching: Vec<Watching>,
 }
 
@@ -51,27 +51,29 @@ impl Watchers {
     /// Tells those who watch, if it is news.
     pub fn tell(&mut self, notice: &PresenceNotice) {
         let Some(watched) = self.0.get_mut(&notice.user) else { return };
-        if watched.version.is_some_and(|version| version >= notice.version) {
+        let known = watched.known.as_ref();
+        if known.is_some_and(|known| known.version >= notice.version) {
             return;
         }
-        watched.version = Some(notice.version);
-        watched.frame = encode(&ServerFrame::PresenceChanged {
-            user_id: notice.user,
-            status: notice.status,
-            status_message: notice.status_message.clone(),
-            last_seen: notice.last_seen,
-        });
+        let is_news = known.is_none_or(|known| !looks_alike(known, notice));
+        watched.known = Some(notice.clone());
+        if !is_news {
+            return;
+        }
+        let frame = frame(notice, notice.last_seen);
         for watching in watched.watching.iter().filter(|watching| watching.has_snapshot) {
-            watching.session.push(Queued::Presence(notice.user, watched.frame.clone()));
+            watching.session.push(Queued::Presence(notice.user, frame.clone()));
         }
     }
 
     /// What is known of somebody whom a connection watches. From now on it is told of changes.
-    pub fn snapshot(&mut self, session: &Session, user: UserId) -> Option<Utf8Bytes> {
+    pub fn snapshot(&mut self, session: &Session, user: UserId, now: Timestamp) -> Option<Utf8Bytes> {
         let watched = self.0.get_mut(&user)?;
         let watching = watched.watching.iter_mut().find(|watching| watching.session.id == session.id)?;
         watching.has_snapshot = true;
-        watched.version.map(|_| watched.frame.clone())
+        let known = watched.known.as_ref()?;
+        let is_there = known.status != PresenceStatus::Offline;
+        Some(frame(known, if is_there { Some(now) } else { known.last_seen }))
     }
 
     /// The connections that watch somebody.
@@ -84,4 +86,15 @@ impl Watchers {
     pub fn users(&self) -> Vec<UserId> {
         self.0.keys().copied().collect()
     }
+}
+
+/// Whether a client would see no difference. While somebody is there, they are seen now.
+fn looks_alike(one: &PresenceNotice, other: &PresenceNotice) -> bool {
+    let was_seen = |notice: &PresenceNotice| notice.last_seen.filter(|_| notice.status == PresenceStatus::Offline);
+    one.status == other.status && one.status_message == other.status_message && was_seen(one) == was_seen(other)
+}
+
+fn frame(notice: &PresenceNotice, last_seen: Option<Timestamp>) -> Utf8Bytes {
+    let PresenceNotice { user, status, status_message, .. } = notice.clone();
+    encode(&ServerFrame::PresenceChanged { user_id: user, status, status_message, last_seen })
 }

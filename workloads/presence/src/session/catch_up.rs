@@ -6,16 +6,17 @@ use std::sync::Arc;
 use axum::extract::ws::{Message, Utf8Bytes};
 use confab_contract::socket::server::{ResyncReason, ServerFrame};
 use confab_contract::timeline::TimelineFrame;
-use confab_contract::{ConversationId, Timestamp, UserId};
+use confab_contract::{ConversationId, UserId};
 use confab_store::receipts::Watermark;
 
 use super::Session;
-use super::connection::{End, Sink, meanwhile, write_queue};
+use super::connection::{End, Sink, flush, meanwhile, write_queue};
 use super::reading::{RETRY, patiently};
 use crate::event::{Event, encode};
 use crate::hub::feed::{Attached, Feed};
 use crate::hub::tenant::Followed;
 use crate::plan::Start;
+use crate::watermarks::standings;
 
 /// Something to do, in the order in which it was asked for.
 #[derive(Debug)]
@@ -44,6 +45,13 @@ pub enum CatchUp {
     },
 }
 
+impl CatchUp {
+    /// Whether a cursor would cover what the connection does not have before this is done.
+    pub fn owes_events(&self) -> bool {
+        !matches!(self, Self::Snapshot(_) | Self::Watermarks(_))
+    }
+}
+
 /// What a connection has of a conversation, where there is more.
 #[derive(Debug)]
 pub struct Replay {
@@ -59,13 +67,15 @@ pub struct Replay {
 const PAGE: u32 = 100;
 /// Replayed events between looks at what is queued.
 const BETWEEN_QUEUES: u64 = 16;
-/// Frames with watermarks after a resume, at most.
-const MOST_WATERMARKS: usize = 1000;
+/// Conversations whose watermarks are read at once.
+const CONVERSATIONS: usize = 20;
 
 /// Does them all.
 pub async fn run(session: &Arc<Session>, sink: &mut Sink, errands: Vec<CatchUp>) -> Result<(), End> {
     let mut replayed = 0;
+    let mut owing = errands.iter().filter(|errand| errand.owes_events()).count();
     for errand in errands {
+        let owes_events = errand.owes_events();
         // What was queued before it goes out before it.
         write_queue(session, sink).await?;
         match errand {
@@ -73,24 +83,28 @@ pub async fn run(session: &Arc<Session>, sink: &mut Sink, errands: Vec<CatchUp>)
             CatchUp::Join { conversation, by_event } => {
                 replayed += join(session, sink, conversation, by_event).await?;
             }
-            CatchUp::Say(frames) => say(sink, frames).await?,
+            CatchUp::Say(frames) => say(session, sink, frames).await?,
             CatchUp::Snapshot(users) => snapshot(session, sink, users).await?,
             CatchUp::Watermarks(conversations) => watermarks(session, sink, &conversations).await?,
             CatchUp::Resumed { cursor, queued } => {
                 let replayed = replayed + queued;
-                say(sink, [encode(&ServerFrame::Resumed { cursor, replayed })]).await?;
+                say(session, sink, [encode(&ServerFrame::Resumed { cursor, replayed })]).await?;
             }
         }
+        owing -= usize::from(owes_events);
+        if owing == 0 {
+            session.caught_up();
+        }
     }
-    session.errands_done();
     Ok(())
 }
 
-async fn say(sink: &mut Sink, frames: impl IntoIterator<Item = Utf8Bytes>) -> Result<(), End> {
+async fn say(session: &Session, sink: &mut Sink, frames: impl IntoIterator<Item = Utf8Bytes>) -> Result<(), End> {
     for frame in frames {
+        session.note_writing(true);
         sink.feed(Message::Text(frame)).await?;
     }
-    Ok(sink.flush().await?)
+    flush(session, sink).await
 }
 
 /// Follows a conversation from the event by which the person joined it.
@@ -107,7 +121,7 @@ async fn join(
     let ask = || confab_store::members::get(&hub.core.store, &hub.tenant, session.user, conversation);
     let Some(membership) = meanwhile(session, sink, patiently(&hub.core, ask)).await?? else {
         if by_event {
-            say_resync(sink, conversation).await?;
+            say_resync(session, sink, conversation).await?;
         }
         return Ok(0);
     };
@@ -120,9 +134,9 @@ async fn join(
 }
 
 /// Who joined and is gone again, before a feed could deliver either, learns that there was something.
-async fn say_resync(sink: &mut Sink, conversation: ConversationId) -> Result<(), End> {
+async fn say_resync(session: &Session, sink: &mut Sink, conversation: ConversationId) -> Result<(), End> {
     let (conversation_id, reason) = (Some(conversation), ResyncReason::NotAMember);
-    say(sink, [encode(&ServerFrame::ResyncRequired { conversation_id, reason })]).await
+    say(session, sink, [encode(&ServerFrame::ResyncRequired { conversation_id, reason })]).await
 }
 
 /// Sends everything that is missing, until the feed is not ahead any more. A person who leaves on the way gets that event
@@ -143,7 +157,7 @@ async fn run_replay(session: &Arc<Session>, sink: &mut Sink, replay: Replay) -> 
                     (after, sent) = (after + 1, sent + 1);
                     send_event(session, sink, text, sent).await?;
                 }
-                sink.flush().await?;
+                flush(session, sink).await?;
                 continue;
             }
             Attached::Behind => {}
@@ -164,7 +178,7 @@ async fn run_replay(session: &Arc<Session>, sink: &mut Sink, replay: Replay) -> 
             is_member &= !event.left.contains(&session.user);
             hub.recheck_visibility(&event.left);
         }
-        sink.flush().await?;
+        flush(session, sink).await?;
         if page.len() < usize::try_from(PAGE).unwrap_or(usize::MAX) {
             reaches = after;
         }
@@ -178,6 +192,7 @@ async fn run_replay(session: &Arc<Session>, sink: &mut Sink, replay: Replay) -> 
 /// Sends one of many events. What is queued must not wait for all of them.
 async fn send_event(session: &Session, sink: &mut Sink, text: Utf8Bytes, nth: u64) -> Result<(), End> {
     session.count_event();
+    session.note_writing(true);
     sink.feed(Message::Text(text)).await?;
     if nth.is_multiple_of(BETWEEN_QUEUES) {
         write_queue(session, sink).await?;
@@ -194,52 +209,34 @@ async fn read_page(session: &Session, conversation: ConversationId, after: u64) 
 }
 
 async fn snapshot(session: &Session, sink: &mut Sink, users: Vec<UserId>) -> Result<(), End> {
+    let now = session.hub.core.now();
     for user in users {
         // Looked up one by one just before it is sent, so that nothing newer can have overtaken it in the queue.
-        if let Some(frame) = session.hub.watchers(|watchers| watchers.snapshot(session, user)) {
+        if let Some(frame) = session.hub.watchers(|watchers| watchers.snapshot(session, user, now)) {
+            session.note_writing(true);
             sink.feed(Message::Text(frame)).await?;
         }
     }
-    Ok(sink.flush().await?)
+    flush(session, sink).await
 }
 
+/// Sends where the others stand, some conversations at a time, as fast as the client reads.
 async fn watermarks(session: &Session, sink: &mut Sink, conversations: &[ConversationId]) -> Result<(), End> {
     let hub = &session.hub;
-    let ask = || confab_store::receipts::watermarks(&hub.core.store, &hub.tenant, conversations);
-    let now = hub.core.now();
-    let watermarks = meanwhile(session, sink, patiently(&hub.core, ask)).await??;
-    say(sink, watermark_texts(session.user, &watermarks, now)).await
+    for some in conversations.chunks(CONVERSATIONS) {
+        let ask = || confab_store::receipts::watermarks(&hub.core.store, &hub.tenant, some);
+        let watermarks = meanwhile(session, sink, patiently(&hub.core, ask)).await??;
+        say(session, sink, watermark_texts(session, &watermarks)).await?;
+    }
+    Ok(())
 }
 
-fn watermark_texts(reader: UserId, watermarks: &[(ConversationId, Watermark)], now: Timestamp) -> Vec<Utf8Bytes> {
+/// Who has left meanwhile is told nothing more.
+fn watermark_texts(session: &Session, watermarks: &[(ConversationId, Watermark)]) -> Vec<Utf8Bytes> {
     watermarks
         .iter()
-        .filter(|(_, watermark)| watermark.user != reader)
-        .flat_map(|(conversation, watermark)| watermark_frames(*conversation, watermark, now))
-        .take(MOST_WATERMARKS)
-        .map(|frame| encode(&frame))
+        .filter(|(id, watermark)| watermark.user != session.user && session.feed(*id).is_some())
+        .flat_map(|(id, watermark)| standings(*id, watermark))
+        .map(|standing| encode(&standing.frame))
         .collect()
-}
-
-/// What somebody has read is delivered as well, so that needs no saying.
-fn watermark_frames(
-    conversation_id: ConversationId,
-    watermark: &Watermark,
-    now: Timestamp,
-) -> impl Iterator<Item = ServerFrame> {
-    let Watermark { user, delivered_seq, read_seq, read_at, .. } = *watermark;
-    let read = (read_seq > 0).then(|| ServerFrame::MessageRead {
-        conversation_id,
-        message_id: None,
-        read_seq,
-        read_by: user,
-        read_at: read_at.unwrap_or(now),
-    });
-    let delivered = (delivered_seq > read_seq).then_some(ServerFrame::MessageDelivered {
-        conversation_id,
-        delivered_seq,
-        delivered_to: user,
-        delivered_at: now,
-    });
-    read.into_iter().chain(delivered)
 }

@@ -68,12 +68,16 @@ pub async fn serve(
     opening: Opening,
     slot: Slot,
 ) {
+    let address = opening.address;
     let opened = Box::pin(open_or_leave(&gateway, &tenant, opening, &mut sink, &mut stream)).await;
     let end = match opened {
         Ok(opened) => converse(&gateway, &tenant, opened, &mut sink, &mut stream).await,
         Err(end) => end,
     };
     gateway.core.metrics.count_end(end.reason());
+    if end.reason() == Some(CloseReason::Flooding) {
+        gateway.threshold.note_flood(address, Instant::now());
+    }
     Box::pin(part(sink, stream, end)).await;
     drop(slot);
 }
@@ -119,7 +123,7 @@ async fn converse(gateway: &Gateway, tenant: &Tenant, opened: Opened, sink: &mut
 async fn send(session: &Arc<Session>, sink: &mut Sink) -> End {
     loop {
         let done = match session.next().await {
-            Next::Frames(frames) => write(sink, frames).await,
+            Next::Frames(frames) => write(session, sink, frames).await,
             Next::Errands(errands) => Box::pin(catch_up::run(session, sink, errands)).await,
             Next::Close(reason) => return End::server(reason),
         };
@@ -130,16 +134,25 @@ async fn send(session: &Arc<Session>, sink: &mut Sink) -> End {
 }
 
 /// Everything that waits goes out in as few writes as the write buffer allows.
-async fn write(sink: &mut Sink, frames: Batch) -> Result<(), End> {
+async fn write(session: &Session, sink: &mut Sink, frames: Batch) -> Result<(), End> {
     for message in frames {
+        session.note_writing(true);
         sink.feed(message).await?;
     }
-    Ok(sink.flush().await?)
+    flush(session, sink).await
+}
+
+/// Waits until the socket has taken everything.
+pub async fn flush(session: &Session, sink: &mut Sink) -> Result<(), End> {
+    session.note_writing(true);
+    sink.flush().await?;
+    session.note_writing(false);
+    Ok(())
 }
 
 /// Writes what waits, if anything does.
 pub async fn write_queue(session: &Session, sink: &mut Sink) -> Result<(), End> {
-    write(sink, session.take_queue()).await
+    write(session, sink, session.take_queue()).await
 }
 
 /// Waits for something else while what is queued goes out.
@@ -150,17 +163,17 @@ pub async fn meanwhile<T>(session: &Session, sink: &mut Sink, wait: impl Future<
         over.notify_one();
         Ok::<_, End>(done)
     };
-    let queue_out = async {
+    let emptying = async {
         loop {
             tokio::select! {
                 biased;
                 () = over.notified() => return Ok(()),
                 // A batch that was begun is finished, so the wait may be over for some time when this ends.
-                queue = session.queue() => write(sink, queue).await?,
+                queue = session.queue() => write(session, sink, queue).await?,
             }
         }
     };
-    let (done, ()) = tokio::try_join!(waiting, queue_out)?;
+    let (done, ()) = tokio::try_join!(waiting, emptying)?;
     Ok(done)
 }
 

@@ -12,6 +12,9 @@ const FRAMES_PER_SECOND: f32 = 50.0;
 /// Frames that may come at once.
 const BURST: f32 = 250.0;
 
+/// The same where a flood came from just before.
+const SMALL_BURST: f32 = 25.0;
+
 /// The frames that one connection may still send.
 #[derive(Debug)]
 pub struct FloodGuard {
@@ -24,6 +27,11 @@ impl FloodGuard {
     /// A connection that has sent nothing.
     pub fn new(now: Instant) -> Self {
         Self { tokens: BURST, last: now, acknowledged: 0 }
+    }
+
+    /// A connection from where a flood came just before: reconnecting does not buy another burst.
+    pub fn after_a_flood(now: Instant) -> Self {
+        Self { tokens: SMALL_BURST, ..Self::new(now) }
     }
 
     /// A frame came. False: it is one too many.
@@ -57,6 +65,14 @@ mod tests {
         let now = Instant::now();
         let mut guard = FloodGuard::new(now);
         assert!((0..250).all(|_| guard.on_frame(now)));
+        assert!(!guard.on_frame(now));
+    }
+
+    #[test]
+    fn there_is_no_second_burst() {
+        let now = Instant::now();
+        let mut guard = FloodGuard::after_a_flood(now);
+        assert!((0..25).all(|_| guard.on_frame(now)));
         assert!(!guard.on_frame(now));
     }
 

@@ -3,8 +3,6 @@
 //! Frames are told apart by a field inside them, so serde buffers them and can no longer name the field that was wrong.
 //! This module finds it by asking again with one field at a time.
 
-use std::cell::RefCell;
-
 use confab_contract::error::Details;
 use confab_contract::socket::client::{ClientFrame, Resume};
 use confab_contract::{ApiError, ErrorCode};
@@ -12,8 +10,10 @@ use serde_json::{Map, Value};
 
 /// Deep nesting must not cost a stack; serde_json itself refuses more than 128 levels.
 const FRAME: &str = "frame";
-/// Problems that one answer names.
+/// Problems that one answer names. It is also what an answer may cost: each takes another look at the frame.
 const MOST_PROBLEMS: usize = 10;
+/// What is repeated of what a client sent.
+const MOST_CHARS: usize = 64;
 
 /// What is wrong with a text that is not a frame, and its `type` if that could be read.
 pub fn explain(text: &str) -> (ApiError, Option<String>) {
@@ -27,32 +27,31 @@ pub fn explain(text: &str) -> (ApiError, Option<String>) {
         Some(_) => return (ApiError::invalid("type", "Must be a string"), None),
         None => return (ApiError::invalid("type", "Is required"), None),
     };
-    let details = RefCell::new(Details::new());
-    let note = |field: String, problem: String| {
-        if details.borrow().len() < MOST_PROBLEMS {
-            details.borrow_mut().insert(field, problem.into());
-        }
-    };
+    let (mut details, mut problems) = (Details::new(), 0);
     if let Err(problem) = probe(&frame_type, Map::new())
         && problem.starts_with("unknown variant")
     {
         let known = problem.split_once(", ").map_or(problem.as_str(), |(_, expected)| expected).to_owned();
-        return (ApiError::invalid("type", format!("Unknown, {known}")), None);
+        return (ApiError::invalid("type", format!("Unknown, {known}")), Some(shortened(&frame_type)));
     }
     for (field, value) in object.iter().filter(|(field, _)| *field != "type") {
         if let Err(problem) = probe(&frame_type, Map::from_iter([(field.clone(), value.clone())]))
             && missing_field(&problem).is_none()
         {
             let (field, problem) = refine(field, value, &problem);
-            note(field, problem);
+            details.insert(shortened(&field), shortened(&problem).into());
+            problems += 1;
+            if problems == MOST_PROBLEMS {
+                break;
+            }
         }
     }
-    if let Err(problem) = probe(&frame_type, object)
+    if problems < MOST_PROBLEMS
+        && let Err(problem) = probe(&frame_type, object)
         && let Some(missing) = missing_field(&problem)
     {
-        note(missing.to_owned(), "Is required".to_owned());
+        details.insert(missing.to_owned(), "Is required".into());
     }
-    let mut details = details.into_inner();
     if details.is_empty() {
         details.insert(FRAME.to_owned(), "Not a frame of this protocol; is a field there twice?".into());
     }
@@ -79,6 +78,14 @@ fn refine(field: &str, value: &Value, problem: &str) -> (String, String) {
         return (format!("resume.{}", inner.path()), sentence(&inner.inner().to_string()));
     }
     (field.to_owned(), sentence(problem))
+}
+
+/// An answer is not much larger than it has to be, however large the frame was.
+fn shortened(text: &str) -> String {
+    match text.char_indices().nth(MOST_CHARS) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
 }
 
 /// serde begins its messages in lower case.
@@ -120,6 +127,25 @@ mod tests {
         assert_eq!(fields(r#"{"type":"auth","token":"t","resume":{"cursor":5}}"#), ["resume.cursor"]);
         let named = fields(r#"{"type":"auth","token":"t","resume":{"conversations":{"conv_x":1}}}"#);
         assert!(named[0].starts_with("resume.conversations"), "{named:?}");
+    }
+
+    #[test]
+    fn a_large_frame_gets_a_small_answer() {
+        let many: Vec<String> = (0..3000).map(|index| format!(r#""{index}_{:0>100}":1"#, 1)).collect();
+        let (error, _) = explain(&format!(r#"{{"type":"ping",{}}}"#, many.join(",")));
+        assert_eq!(error.details.len(), MOST_PROBLEMS);
+        assert!(error.details.keys().all(|field| field.chars().count() <= MOST_CHARS + 1));
+        let long = "x".repeat(60_000);
+        for text in [
+            format!(r#"{{"type":"{long}"}}"#),
+            format!(r#"{{"type":"typing","conversation_id":"{long}"}}"#),
+            format!(r#"{{"type":"presence_update","status":"{long}"}}"#),
+            format!(r#"{{"type":"resume","conversations":{{"{long}":1}}}}"#),
+        ] {
+            let (error, frame_type) = explain(&text);
+            let answer = format!("{error:?}{frame_type:?}");
+            assert!(answer.len() < 1500, "{} bytes for {}", answer.len(), &text[..40]);
+        }
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! From an open socket to a signed-in connection that is attached to everything it should hear.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -25,6 +26,7 @@ use crate::event::encode;
 use crate::gateway::Gateway;
 use crate::hub::tenant::{Followed, TenantHub};
 use crate::plan::{self, Covered, Start};
+use crate::threshold::Place;
 
 /// What the request that opened the socket said.
 #[derive(Debug)]
@@ -33,6 +35,10 @@ pub struct Opening {
     pub token: Option<SecretString>,
     /// `?resume=1`: deliver nothing before `resume`.
     pub hold: bool,
+    /// Where it comes from.
+    pub address: IpAddr,
+    /// Its place among those who have not signed in.
+    pub place: Place,
 }
 
 /// A connection that has signed in.
@@ -44,9 +50,6 @@ pub struct Opened {
     pub protocol: Protocol,
 }
 
-/// Conversations of whose other members the watermarks are sent after a resume.
-const MOST_CONVERSATIONS_WITH_WATERMARKS: usize = 100;
-
 /// Signs a connection in and attaches it.
 pub async fn open(
     gateway: &Gateway,
@@ -56,12 +59,15 @@ pub async fn open(
     stream: &mut Stream,
 ) -> Result<Opened, End> {
     let deadline = Deadline::now() + gateway.core.settings.tempo.sign_in;
-    let mut line = Line { protocol: Protocol::new(Instant::now()), sink, stream, deadline };
+    let now = Instant::now();
+    let protocol = Protocol::new(now, gateway.threshold.has_flooded(opening.address, now));
+    let mut line = Line { protocol, sink, stream, deadline };
     let (token, resume) = match opening.token {
         Some(token) => (token, None),
         None => line.first_frame().await?,
     };
     let claims = verify(gateway, tenant, &token)?;
+    drop(opening.place);
     let attendance = enter(gateway, tenant, &claims).await;
     let session = &attendance.0;
     // It was revoked between the check and the entry into the hub, where revocations look for it.
@@ -242,9 +248,10 @@ async fn attach_resumed(session: &Arc<Session>, resume: &Resume, known: &Positio
     let mut errands = vec![CatchUp::Say(resync.into_iter().map(say).collect())];
     let (replays, queued) = follow_all(session, &plan.starts);
     errands.extend(replays);
-    let named = plan.starts.iter().map(|start| start.conversation).filter(|id| resume.conversations.contains_key(id));
-    errands.push(CatchUp::Watermarks(named.take(MOST_CONVERSATIONS_WITH_WATERMARKS).collect()));
     errands.push(CatchUp::Resumed { cursor: core.cursor(tenant, user, known), queued });
+    let is_open = |id: &ConversationId| resume.conversations.contains_key(id) || covered.points.contains_key(id);
+    let watermarks = plan.starts.iter().map(|start| start.conversation).filter(is_open);
+    errands.push(CatchUp::Watermarks(watermarks.collect()));
     session.send_on_errands(errands);
     Ok(())
 }

@@ -63,14 +63,14 @@ pub enum Step {
 }
 
 impl Step {
-    /// Whether the tenant's limit on frames counts it. Acknowledgements, heartbeats, sign-ins and what was refused are
-    /// bounded by the [`FloodGuard`] alone.
+    /// Whether the tenant's limit on frames counts it. Acknowledgements, heartbeats and sign-ins are bounded by the
+    /// [`FloodGuard`] alone.
     pub fn is_counted(&self) -> bool {
-        matches!(self, Self::SetPresence(..) | Self::Type(..) | Self::Watch(_) | Self::Unwatch(_))
+        matches!(self, Self::SetPresence(..) | Self::Type(..) | Self::Watch(_) | Self::Unwatch(_) | Self::Refuse(_))
     }
 
     /// `type` of the frame behind it, for an error about it.
-    pub fn frame_type(&self) -> Option<&'static str> {
+    pub fn frame_type(&self) -> Option<&str> {
         Some(match self {
             Self::SignIn { .. } => "auth",
             Self::Resume(_) => "resume",
@@ -80,6 +80,7 @@ impl Step {
             Self::Watch(_) => "subscribe_presence",
             Self::Unwatch(_) => "unsubscribe_presence",
             Self::Pong(_) => "ping",
+            Self::Refuse(ServerFrame::Error { frame_type, .. }) => return frame_type.as_deref(),
             Self::Refuse(_) | Self::End(..) => return None,
         })
     }
@@ -94,9 +95,10 @@ pub struct Protocol {
 }
 
 impl Protocol {
-    /// A connection that was just opened.
-    pub fn new(now: Instant) -> Self {
-        Self { stage: Stage::SignedOut, malformed: 0, flood: FloodGuard::new(now) }
+    /// A connection that was just opened, by somebody who may have flooded us just before.
+    pub fn new(now: Instant, has_flooded: bool) -> Self {
+        let flood = if has_flooded { FloodGuard::after_a_flood(now) } else { FloodGuard::new(now) };
+        Self { stage: Stage::SignedOut, malformed: 0, flood }
     }
 
     /// The worker has moved on.
@@ -137,17 +139,21 @@ impl Protocol {
     }
 
     fn on_frame(&self, frame: ClientFrame) -> Step {
+        let name = frame.name();
         match (self.stage, frame) {
             (_, ClientFrame::Auth { token, resume }) => self.on_auth(token, resume),
             (Stage::SignedOut, _) => {
                 let error = ApiError::unauthenticated("The first frame must be auth");
-                Step::End(Some(error_frame(error, None)), CloseReason::AuthenticationFailed)
+                Step::End(Some(error_frame(error, Some(name.to_owned()))), CloseReason::ProtocolError)
             }
-            (Stage::Holding, ClientFrame::Resume(resume)) => checked_resume(resume),
+            (Stage::Holding, ClientFrame::Resume(resume)) => match resume_problem(&resume) {
+                Some((field, problem)) => refuse(name, field, problem),
+                None => Step::Resume(resume),
+            },
             (Stage::Holding | Stage::Live, ClientFrame::Ping { id }) => Step::Pong(id),
-            (Stage::Holding, _) => refuse("type", "Send resume first: this connection was opened with resume=1"),
+            (Stage::Holding, _) => refuse(name, "type", "Send resume first: this connection was opened with resume=1"),
             (Stage::Live, ClientFrame::Resume(_)) => {
-                refuse("type", "Too late: open with resume=1 and send resume as the first frame")
+                refuse(name, "type", "Too late: open with resume=1 and send resume as the first frame")
             }
             (Stage::Live, frame) => on_live(frame),
         }
@@ -156,12 +162,13 @@ impl Protocol {
     fn on_auth(&self, token: SecretString, resume: Option<Resume>) -> Step {
         if self.stage == Stage::Live && resume.is_some() {
             return refuse(
+                "auth",
                 "resume",
                 "Too late: this connection delivers already. Resume with the first auth, or with resume=1",
             );
         }
         match resume.as_ref().and_then(resume_problem) {
-            Some((field, problem)) => refuse(&format!("resume.{field}"), problem),
+            Some((field, problem)) => refuse("auth", &format!("resume.{field}"), problem),
             None => Step::SignIn { token, resume },
         }
     }
@@ -178,15 +185,8 @@ pub fn error_frame(error: ApiError, frame_type: Option<String>) -> ServerFrame {
     }
 }
 
-fn refuse(field: &str, problem: &str) -> Step {
-    Step::Refuse(error_frame(ApiError::invalid(field, problem), None))
-}
-
-fn checked_resume(resume: Resume) -> Step {
-    match resume_problem(&resume) {
-        Some((field, problem)) => refuse(field, problem),
-        None => Step::Resume(resume),
-    }
+fn refuse(frame_type: &str, field: &str, problem: &str) -> Step {
+    Step::Refuse(error_frame(ApiError::invalid(field, problem), Some(frame_type.to_owned())))
 }
 
 fn resume_problem(resume: &Resume) -> Option<(&'static str, &'static str)> {
@@ -195,20 +195,21 @@ fn resume_problem(resume: &Resume) -> Option<(&'static str, &'static str)> {
 }
 
 fn on_live(frame: ClientFrame) -> Step {
+    let name = frame.name();
     match frame {
         ClientFrame::Ack { conversation_id, seq } => Step::Acknowledge(conversation_id, seq),
         ClientFrame::PresenceUpdate { status, status_message } => on_presence(status, status_message),
         ClientFrame::Typing { conversation_id, is_typing } => Step::Type(conversation_id, is_typing),
         ClientFrame::SubscribePresence { user_ids } => match people_problem(&user_ids) {
-            Some(problem) => refuse("user_ids", problem),
+            Some(problem) => refuse(name, "user_ids", problem),
             None => Step::Watch(user_ids),
         },
         ClientFrame::UnsubscribePresence { user_ids } => match people_problem(&user_ids) {
-            Some(problem) => refuse("user_ids", problem),
+            Some(problem) => refuse(name, "user_ids", problem),
             None => Step::Unwatch(user_ids),
         },
         ClientFrame::Ping { id } => Step::Pong(id),
-        ClientFrame::Auth { .. } | ClientFrame::Resume(_) => refuse("type", "Not now"),
+        ClientFrame::Auth { .. } | ClientFrame::Resume(_) => refuse(name, "type", "Not now"),
     }
 }
 
@@ -220,7 +221,7 @@ fn on_presence(status: PresenceStatus, status_message: Option<String>) -> Step {
         text.contains('\0').then_some("Must not contain NUL")
     });
     match problem {
-        Some(problem) => refuse("status_message", problem),
+        Some(problem) => refuse("presence_update", "status_message", problem),
         None => Step::SetPresence(status, status_message),
     }
 }

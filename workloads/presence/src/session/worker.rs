@@ -29,7 +29,7 @@ pub fn perform_at_once(session: &Session, step: Step) -> Option<Step> {
     match step {
         Step::Acknowledge(conversation, seq) => {
             if session.feed(conversation).is_none() {
-                refuse(session, "ack", ApiError::not_found("conversation"));
+                say(session, &error_frame(ApiError::not_found("conversation"), Some("ack".to_owned())));
             } else if seq > 0 {
                 session.hub.acknowledge(conversation, session.user, seq);
             }
@@ -40,21 +40,17 @@ pub fn perform_at_once(session: &Session, step: Step) -> Option<Step> {
             say(session, &ServerFrame::Pong { id, cursor });
             None
         }
-        Step::Refuse(frame) => {
-            say(session, &frame);
-            None
-        }
         later => Some(later),
     }
 }
 
 /// Does what may need waiting.
 pub async fn perform(core: &Core, tenant: &Tenant, session: &Arc<Session>, step: Step) -> Result<(), End> {
-    let frame_type = step.frame_type().unwrap_or_default();
+    let frame_type = step.frame_type().map(str::to_owned);
     if step.is_counted()
         && let Err(retry_after) = may_send(core, tenant, session).await
     {
-        refuse(session, frame_type, rate_limited(retry_after));
+        say(session, &error_frame(rate_limited(retry_after), frame_type));
         return Ok(());
     }
     let done = match step {
@@ -66,11 +62,15 @@ pub async fn perform(core: &Core, tenant: &Tenant, session: &Arc<Session>, step:
             unwatch(session, &users);
             Ok(())
         }
+        Step::Refuse(frame) => {
+            say(session, &frame);
+            Ok(())
+        }
         // Done at once, or ended the connection, or is refused on a live one.
-        Step::Resume(_) | Step::Acknowledge(..) | Step::Pong(_) | Step::Refuse(_) | Step::End(..) => Ok(()),
+        Step::Resume(_) | Step::Acknowledge(..) | Step::Pong(_) | Step::End(..) => Ok(()),
     };
     if let Err(error) = done {
-        refuse(session, frame_type, error);
+        say(session, &error_frame(error, frame_type));
     }
     Ok(())
 }
@@ -81,17 +81,17 @@ async fn may_send(core: &Core, tenant: &Tenant, session: &Session) -> Result<(),
     let (hub, user) = (&session.hub, session.user);
     let spend = || hub.permits(user, |permits| permits.spend(core.now(), limit.requests));
     match spend() {
-        Some(Spent::Ask(_)) => {}
-        Some(Spent::Refused(seconds)) => return Err(seconds),
-        Some(Spent::Allowed) | None => return Ok(()),
+        Spent::Ask(_) => {}
+        Spent::Refused(seconds) => return Err(seconds),
+        Spent::Allowed => return Ok(()),
     }
-    let Some(turn) = hub.permits(user, Permits::turn) else { return Ok(()) };
+    let turn = hub.permits(user, Permits::turn);
     let _turn = turn.lock().await;
     // Another connection may have asked meanwhile.
     let mut wanted = match spend() {
-        Some(Spent::Ask(wanted)) => wanted,
-        Some(Spent::Refused(seconds)) => return Err(seconds),
-        Some(Spent::Allowed) | None => return Ok(()),
+        Spent::Ask(wanted) => wanted,
+        Spent::Refused(seconds) => return Err(seconds),
+        Spent::Allowed => return Ok(()),
     };
     let name = user.to_string();
     loop {
@@ -167,18 +167,28 @@ async fn watch(core: &Core, session: &Arc<Session>, mut users: Vec<UserId>) -> R
         return Err(ApiError::invalid("user_ids", "A connection may watch 1,000 people at most; unsubscribe some"));
     }
     let (hub, tenant) = (&session.hub, &session.hub.tenant);
-    let visible = confab_store::users::visible_to(&core.store, tenant, session.user, &users).await;
-    let visible = visible.map_err(|error| away(&error))?;
-    let (user_ids, denied): (Vec<UserId>, Vec<UserId>) = users.into_iter().partition(|user| visible.contains(user));
+    let may_see = async || confab_store::users::visible_to(&core.store, tenant, session.user, &users).await;
+    let visible = may_see().await.map_err(|error| away(&error))?;
 
     // Watched first, read then: a change between the two is not missed, and what is older than known is passed over.
-    let fresh: Vec<UserId> = user_ids.iter().filter(|user| !watching.contains(user)).copied().collect();
+    let is_fresh = |user: &&UserId| visible.contains(user) && !watching.contains(user);
+    let fresh: Vec<UserId> = users.iter().filter(is_fresh).copied().collect();
     session.change_watching(|watching| watching.extend(&fresh));
     hub.watchers(|watchers| fresh.iter().for_each(|user| watchers.add(session, *user)));
-    if let Err(error) = availability::read(hub, &user_ids).await {
-        unwatch(session, &fresh);
-        return Err(away(&error));
-    }
+    let read = async {
+        availability::read(hub, &fresh).await?;
+        // Asked again: who ceased to be visible before being watched was overlooked by those who end subscriptions.
+        may_see().await
+    };
+    let visible = match read.await {
+        Ok(visible) => visible,
+        Err(error) => {
+            unwatch(session, &fresh);
+            return Err(away(&error));
+        }
+    };
+    let (user_ids, denied): (Vec<UserId>, Vec<UserId>) = users.into_iter().partition(|user| visible.contains(user));
+    unwatch(session, &denied);
     say(session, &ServerFrame::PresenceSubscribed { user_ids: user_ids.clone(), denied });
     session.send_on_errands(vec![CatchUp::Snapshot(user_ids)]);
     Ok(())
@@ -194,10 +204,6 @@ pub fn unwatch(session: &Session, users: &[UserId]) {
 /// An answer to the client.
 fn say(session: &Session, frame: &ServerFrame) {
     session.push(Queued::Frame(encode(frame)));
-}
-
-fn refuse(session: &Session, frame_type: &str, error: ApiError) {
-    say(session, &error_frame(error, Some(frame_type.to_owned())));
 }
 
 /// What a client learns when the store fails.

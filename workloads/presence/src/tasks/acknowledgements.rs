@@ -68,7 +68,7 @@ fn publish(core: &Core, advanced: Advanced) {
         conversation_id: conversation,
         delivered_seq: seq,
         delivered_to: user,
-        delivered_at: at,
+        delivered_at: Some(at),
     };
     let frame = serde_json::value::to_raw_value(&frame).expect("a frame is plain data");
     core.publish(&tenant, Notice::Receipt(ReceiptNotice { conversation, user, kind, seq, frame }));

@@ -10,7 +10,7 @@ use confab_contract::rest::users::PresenceStatus;
 use confab_contract::socket::server::ServerFrame;
 use confab_contract::{TenantId, UserId};
 use confab_store::StoreError;
-use confab_store::presence::{self, NodePresence, PresenceRow};
+use confab_store::presence::{self, PresenceRow};
 use tokio_util::sync::CancellationToken;
 
 use super::ticks;
@@ -49,21 +49,15 @@ async fn write_changes(hub: &TenantHub) -> Result<(), StoreError> {
     let changes = hub.take_changes(Instant::now());
     let mut batches = changes.chunks(BATCH);
     while let Some(batch) = batches.next() {
-        let node_presence = |(user, status): &(UserId, Option<PresenceStatus>)| NodePresence {
-            tenant: hub.tenant.clone(),
-            user: *user,
-            status: *status,
-        };
-        let rows = batch.iter().map(node_presence).collect();
-        match presence::set(&hub.core.store, hub.core.node, rows, hub.core.now()).await {
+        match presence::set(&hub.core.store, hub.core.node, batch.to_vec(), hub.core.now()).await {
             Ok(news) => {
-                hub.people(|people| batch.iter().for_each(|(user, status)| people.written(*user, *status)));
+                hub.people(|people| batch.iter().for_each(|change| people.written(change.user, change.status)));
                 for (tenant, row) in news {
                     publish(&hub.core, &tenant, row);
                 }
             }
             Err(error) => {
-                batch.iter().chain(batches.flatten()).for_each(|(user, _)| hub.availability_changed(*user));
+                batch.iter().chain(batches.flatten()).for_each(|change| hub.availability_changed(change.user));
                 return Err(error);
             }
         }

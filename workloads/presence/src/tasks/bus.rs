@@ -46,9 +46,11 @@ fn on_event(gateway: &Arc<Gateway>, event: BusEvent) {
         BusEvent::Lagged => {
             gateway.look_now.notify_one();
             gateway.read_again.notify_one();
+            gateway.receipts_again.notify_one();
         }
         BusEvent::Up => {
             gateway.look_now.notify_one();
+            gateway.receipts_again.notify_one();
             availability::on_bus_up(gateway);
         }
         // The tail looks more often from now on.

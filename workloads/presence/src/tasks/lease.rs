@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use confab_contract::Timestamp;
 use confab_store::StoreError;
-use confab_store::presence;
+use confab_store::presence::{self, Renewed};
 use tokio_util::sync::CancellationToken;
 
 use super::{availability, ticks};
@@ -18,30 +18,37 @@ pub async fn run(gateway: Arc<Gateway>, stop: CancellationToken) {
     let core = &gateway.core;
     let lease = core.settings.tempo.lease;
     let mut ticks = ticks(lease / 3);
-    let mut renewed_at: Option<Instant> = None;
+    let mut sweeps_from = Instant::now();
     while stop.run_until_cancelled(ticks.tick()).await.is_some() {
-        let began = Instant::now();
-        // Too late: the others have swept away what this process told the store. (As after the first start: nothing is told.)
-        let lapsed = renewed_at.is_some_and(|moment| began.duration_since(moment) >= lease);
         match renew(core, lease).await {
-            Ok(()) => {
-                renewed_at = Some(began);
-                if lapsed {
-                    tell_again(&gateway);
-                }
+            Ok(Renewed::InTime) => {}
+            Ok(Renewed::Late) => {
+                // What kept this process from renewing kept others, too, perhaps: they get the time to come back.
+                sweeps_from = Instant::now() + lease;
+                tell_again(&gateway);
             }
-            Err(error) => tracing::debug!(%error, "the lease cannot be renewed"),
+            Err(error) => {
+                tracing::debug!(%error, "the lease cannot be renewed");
+                continue;
+            }
+        }
+        if Instant::now() >= sweeps_from
+            && let Err(error) = sweep(core).await
+        {
+            tracing::debug!(%error, "processes that died cannot be swept");
         }
     }
-    let grace = core.settings.offline_grace();
-    if let Err(error) = presence::renew(&core.store, core.node, after(core, grace)).await {
+    if let Err(error) = renew(core, core.settings.offline_grace()).await {
         tracing::debug!(%error, "the lease cannot be shortened");
     }
 }
 
-async fn renew(core: &Core, lease: Duration) -> Result<(), StoreError> {
-    presence::renew(&core.store, core.node, after(core, lease)).await?;
-    for (tenant, row) in presence::sweep(&core.store, core.now()).await? {
+async fn renew(core: &Core, lease: Duration) -> Result<Renewed, StoreError> {
+    presence::renew(&core.store, core.node, after(core, lease), core.now()).await
+}
+
+async fn sweep(core: &Core) -> Result<(), StoreError> {
+    for (tenant, row) in presence::sweep(&core.store, core.node, core.now()).await? {
         availability::publish(core, &tenant, row);
     }
     Ok(())
@@ -52,11 +59,18 @@ fn after(core: &Core, duration: Duration) -> Timestamp {
 }
 
 fn tell_again(gateway: &Gateway) {
-    tracing::warn!("this process was silent for longer than its lease; its connections are announced again");
+    let mut people = 0;
     for hub in gateway.hub.all() {
         let users = hub.people(People::forget_written);
+        people += users.len();
         for user in users {
             hub.availability_changed(user);
         }
+    }
+    if people > 0 {
+        tracing::warn!(
+            people,
+            "this process was silent for longer than its lease; who is connected is announced again"
+        );
     }
 }

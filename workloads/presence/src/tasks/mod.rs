@@ -7,6 +7,7 @@ pub mod bus;
 pub mod lease;
 pub mod leaving;
 pub mod patrol;
+pub mod receipts;
 pub mod revoked;
 pub mod tail;
 

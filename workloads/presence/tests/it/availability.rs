@@ -74,6 +74,47 @@ on_both_engines! {
         assert_eq!(next["status"], "away", "nothing was told in between");
     }
 
+    async fn a_device_that_shows_offline_hides_nobody_who_is_there_on_another(world: &World) {
+        let (node, [ann, bob]) = (world.node().await, world.people().await);
+        world.group(&[&ann, &bob]).await;
+        let (mut phone, mut desk) = (node.client(&bob).await, node.client(&bob).await);
+        let mut watcher = node.client(&ann).await;
+        watcher.watch(&[bob.user]).await;
+        watcher.wait_for_status(bob.user, "online").await;
+        watcher.settle().await;
+        set(&mut phone, "offline").await;
+        phone.settle().await;
+        set(&mut desk, "away").await;
+        assert_eq!(watcher.wait_for("presence_changed").await["status"], "away");
+        set(&mut desk, "offline").await;
+        let gone = watcher.wait_for("presence_changed").await;
+        assert_eq!(gone["status"], "offline");
+        assert!(gone["last_seen"].is_string());
+        set(&mut phone, "busy").await;
+        assert_eq!(watcher.wait_for("presence_changed").await["status"], "busy");
+    }
+
+    async fn an_outage_longer_than_the_lease_leaves_nobody_offline_and_shows_no_flicker(world: &World) {
+        let (one, two) = (world.node().await, world.node().await);
+        let [ann, bob] = world.people().await;
+        world.group(&[&ann, &bob]).await;
+        let (mut watcher, mut device) = (one.client(&ann).await, two.client(&bob).await);
+        watcher.watch(&[bob.user]).await;
+        watcher.wait_for_status(bob.user, "online").await;
+        watcher.settle().await;
+        for status in ["busy", "away", "busy"] {
+            // For the store, both processes were silent for so long.
+            world.hand.advance(2000);
+            let mut late = one.client(&ann).await;
+            late.watch(&[bob.user]).await;
+            late.wait_until(|frame| frame["type"] == "presence_changed" && frame["status"] != "offline").await;
+            set(&mut device, status).await;
+            watcher.wait_for_status(bob.user, status).await;
+        }
+        let rest = watcher.settle().await;
+        assert!(rest.iter().all(|frame| frame["status"] != "offline"), "{rest:?}");
+    }
+
     async fn a_status_message_is_told_and_cleared(world: &World) {
         let (node, [ann, bob]) = (world.node().await, world.people().await);
         world.group(&[&ann, &bob]).await;

@@ -3,6 +3,8 @@
 use confab_contract::socket::close::CloseReason;
 use serde_json::json;
 use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::protocol::frame::Frame;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 
 use crate::engines::on_both_engines;
 
@@ -39,6 +41,20 @@ on_both_engines! {
                 assert_eq!(client.closed().await, Some(CloseReason::TooBig), "{size}");
             }
         }
+    }
+
+    async fn a_message_in_fragments_may_not_be_larger_than_one_in_a_frame(world: &World) {
+        let (node, [ann]) = (world.node().await, world.people().await);
+        let mut client = node.client(&ann).await;
+        let piece = |opcode, is_last| Message::Frame(Frame::message("x".repeat(40 * 1024), opcode, is_last));
+        client.send_message(piece(OpCode::Data(Data::Text), false)).await;
+        client.send_message(piece(OpCode::Data(Data::Continue), true)).await;
+        assert_eq!(client.closed().await, Some(CloseReason::TooBig));
+        let mut client = node.client(&ann).await;
+        let piece = |text: &str, opcode, is_last| Message::Frame(Frame::message(text.to_owned(), opcode, is_last));
+        client.send_message(piece(r#"{"type":"#, OpCode::Data(Data::Text), false)).await;
+        client.send_message(piece(r#""ping"}"#, OpCode::Data(Data::Continue), true)).await;
+        client.wait_for("pong").await;
     }
 
     async fn a_frame_of_exactly_64_kib_is_read(world: &World) {

@@ -5,6 +5,7 @@
 mod availability;
 mod bad_frames;
 mod client;
+mod cut_off;
 mod delivery;
 mod engines;
 mod joining;
@@ -19,5 +20,6 @@ mod redis_outage;
 mod resume;
 mod revocation;
 mod slow_reader;
+mod tenants;
 mod typing;
 mod world;

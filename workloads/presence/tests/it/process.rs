@@ -6,6 +6,7 @@ use std::process::{Command, Stdio};
 use confab_contract::socket::close::CloseReason;
 use confab_testbed::free_port;
 use confab_testbed::process::{Process, Signal};
+use serde_json::json;
 
 use crate::client::{Client, try_open};
 use crate::world::{DEADLINE, World};
@@ -28,6 +29,41 @@ async fn the_binary_serves_from_its_config_and_leaves_on_sigterm() {
     let log = std::fs::read_to_string(log).unwrap();
     assert!(status.success(), "{log}");
     assert!(!log.contains(&ann.token), "the token is in the log");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_that_a_client_says_is_in_the_log() {
+    let world = World::on_postgres().await;
+    let [ann, bob] = world.people().await;
+    let conversation = world.group(&[&ann, &bob]).await;
+    let (public, probes) = (free_port().unwrap(), free_port().unwrap());
+    let mut process = start(&world, public, probes);
+    let address = SocketAddr::from(([127, 0, 0, 1], public));
+    let mut client = connect(address, &ann.token).await;
+    client.wait_for("auth_success").await;
+    for frame in [
+        json!({"type": "auth", "token": "canary"}),
+        json!({"type": "canary", "canary": "canary"}),
+        json!({"type": "typing", "conversation_id": "canary", "is_typing": "canary"}),
+        json!({"type": "presence_update", "status": "busy", "status_message": "canary"}),
+        json!({"type": "typing", "conversation_id": conversation, "is_typing": true}),
+    ] {
+        client.send(frame).await;
+    }
+    let content = "Y2FuYXJ5"; // canary
+    let seq = world.send(&bob, conversation, content).await;
+    client.events(conversation, seq).await;
+    client.settle().await;
+    let mut stranger =
+        try_open(address, "/v1/ws?token=canary", &[]).await.map_err(|response| response.status()).unwrap();
+    assert_eq!(stranger.closed().await, Some(CloseReason::AuthenticationFailed));
+    process.signal(Signal::Term).unwrap();
+    client.closed().await;
+    process.wait(DEADLINE).await.unwrap();
+    let log = std::fs::read_to_string(log_of(&world)).unwrap();
+    for secret in ["canary", content, ann.token.as_str()] {
+        assert!(!log.contains(secret), "{secret} is in the log");
+    }
 }
 
 /// Starts the binary on these ports.

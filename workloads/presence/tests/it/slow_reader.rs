@@ -25,6 +25,22 @@ on_both_engines! {
         assert!(node.metric("confab_queue_overflows_total") < 1.0);
     }
 
+    async fn a_client_that_does_not_read_holds_nobody_up_while_a_gap_is_closed(world: &World) {
+        let (node, [ann, bob, eve]) = (world.node().await, world.people().await);
+        let conversation = world.group(&[&ann, &bob, &eve]).await;
+        let slow = node.client(&bob).await;
+        let mut quick = node.client(&eve).await;
+        let content = "eA==".repeat(8_000);
+        let mut last = 0;
+        for _ in 0..250 {
+            last = world.quiet_send(&ann, conversation, &content).await.frame.seq;
+        }
+        let began = std::time::Instant::now();
+        assert_eq!(quick.events(conversation, last).await.last(), Some(&last));
+        assert!(began.elapsed().as_secs() < 5, "{:?}", began.elapsed());
+        slow.cut();
+    }
+
     async fn a_client_that_does_not_read_is_closed_and_resumes_and_others_go_on(world: &World) {
         let mut choices = Choices::default();
         choices.sockets.queue_frames = 16;

@@ -5,6 +5,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use confab_chassis::background::Background;
 use confab_chassis::bus::Bus;
 use confab_chassis::clock::{Clock, ManualClock};
 use confab_chassis::drain::Drain;
@@ -28,6 +29,7 @@ use confab_identity::{IdentityFeed, IdentityParts};
 use confab_presence::{Parts, Presence, Tempo};
 use confab_store::conversations::NewGroup;
 use confab_store::messages::NewMessage;
+use confab_store::sessions::NewSession;
 use confab_store::timeline::Committed;
 use confab_store::users::NewUser;
 use confab_store::{Source, Store, StoreOptions};
@@ -40,6 +42,9 @@ use tokio::sync::OnceCell;
 use tokio_util::sync::CancellationToken;
 
 use crate::client::Client;
+
+/// Of everybody here; nobody signs in with a password.
+pub const PASSWORD_HASH: &str = "none";
 
 /// What nothing in a test may take longer than.
 pub const DEADLINE: Duration = Duration::from_secs(20);
@@ -172,17 +177,36 @@ impl World {
             nodes: Mutex::default(),
             _database: database,
         };
-        let feed = IdentityFeed::new(IdentityParts {
-            store: world.store.clone(),
-            tenants: world.tenants.clone(),
-            master_key: world.key.clone(),
-            keyring: world.keyring.clone(),
-            revocations: world.revocations.clone(),
-            bus: Bus::in_process(),
-            clock: world.clock.clone(),
-        });
-        feed.prime().await.unwrap();
+        world.identity().prime().await.unwrap();
         world
+    }
+
+    fn identity(&self) -> IdentityFeed {
+        IdentityFeed::new(IdentityParts {
+            store: self.store.clone(),
+            tenants: self.tenants.clone(),
+            master_key: self.key.clone(),
+            keyring: self.keyring.clone(),
+            revocations: self.revocations.clone(),
+            // Not the bus of the nodes: what is revoked has to come by the store alone.
+            bus: Bus::in_process(),
+            clock: self.clock.clone(),
+        })
+    }
+
+    /// Has the revoked sessions read from the store, as every process does.
+    pub fn follow_revocations(&self) -> Background {
+        let background = Background::new();
+        self.identity().spawn(&background);
+        background
+    }
+
+    /// Another tenant, served by the same processes.
+    pub async fn add_tenant(&self, domain: &str) -> TenantId {
+        let id: TenantId = format!("{}-other", self.tenant).parse().unwrap();
+        self.tenants.replace(vec![self.settings().config.clone(), TenantConfig::new(id.clone(), domain)]);
+        self.identity().prime().await.unwrap();
+        id
     }
 
     /// Changes the tenant's settings.
@@ -263,6 +287,11 @@ impl World {
     // --- What messaging does ---
 
     pub async fn person(&self) -> Person {
+        self.person_of(&self.tenant).await
+    }
+
+    /// Somebody of a tenant.
+    pub async fn person_of(&self, tenant: &TenantId) -> Person {
         let number = self.names.fetch_add(1, Ordering::SeqCst);
         let user = UserId::generate();
         let new = NewUser {
@@ -271,11 +300,43 @@ impl World {
             username: format!("person{number}"),
             full_name: None,
             phone: None,
-            password_hash: SecretString::from("none"),
+            password_hash: PASSWORD_HASH.into(),
         };
-        confab_store::users::insert(&self.store, &self.tenant, new, self.now()).await.unwrap();
+        confab_store::users::insert(&self.store, tenant, new, self.now()).await.unwrap();
         let login = SessionId::generate();
-        Person { user, login, token: self.token(user, login) }
+        let settings = self.tenants.by_id(tenant).unwrap();
+        let (token, _) = self.keyring.sign(&settings, user, login, self.now()).unwrap();
+        Person { user, login, token }
+    }
+
+    /// Somebody whose session is in the store.
+    pub async fn signed_in(&self) -> Person {
+        let person = self.person().await;
+        self.insert_session(&person).await;
+        person
+    }
+
+    /// Another session of the same person.
+    pub async fn another_login(&self, person: &Person) -> Person {
+        let login = SessionId::generate();
+        let other = Person { user: person.user, login, token: self.token(person.user, login) };
+        self.insert_session(&other).await;
+        other
+    }
+
+    async fn insert_session(&self, person: &Person) {
+        let session = NewSession {
+            id: person.login,
+            user: person.user,
+            password_hash: PASSWORD_HASH.into(),
+            device_id: None,
+            user_agent: None,
+            address: None,
+            network: None,
+            refresh_salt: "salt".to_owned(),
+            expires_at: self.now().plus_millis(86_400_000),
+        };
+        confab_store::sessions::insert(&self.store, &self.tenant, session, self.now()).await.unwrap();
     }
 
     pub async fn people<const N: usize>(&self) -> [Person; N] {

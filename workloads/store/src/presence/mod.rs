@@ -14,7 +14,7 @@ use confab_contract::{TenantId, Timestamp, UserId};
 use uuid::Uuid;
 
 pub use aggregate::aggregate;
-pub use node::{renew, set, sweep};
+pub use node::{Renewed, renew, set, sweep};
 pub use read::get;
 pub(crate) use read::touch;
 
@@ -51,7 +51,7 @@ pub struct PresenceRow {
     pub status: PresenceStatus,
     /// What they say about it.
     pub status_message: Option<String>,
-    /// When a device was last connected.
+    /// When a device was last connected: now, while one is.
     pub last_seen: Option<Timestamp>,
     /// Grows with every change.
     pub version: u64,
@@ -66,4 +66,11 @@ pub struct NodePresence {
     pub user: UserId,
     /// `None`: no connection on this node.
     pub status: Option<PresenceStatus>,
+    /// Others may have been told something else, because the node's lease had ended: it is news, whatever was told.
+    pub is_afresh: bool,
+}
+
+/// When a device was last connected, of somebody who shows this.
+fn seen_until(status: PresenceStatus, written: Option<Timestamp>, now: Timestamp) -> Option<Timestamp> {
+    if status == PresenceStatus::Offline { written } else { Some(now) }
 }

@@ -5,22 +5,37 @@ use std::collections::{BTreeMap, BTreeSet};
 use confab_contract::rest::users::PresenceStatus;
 use confab_contract::{TenantId, Timestamp, UserId};
 
-use super::{NodeId, NodePresence, PresenceRow, aggregate};
+use super::{NodeId, NodePresence, PresenceRow, aggregate, seen_until};
 use crate::engine::{Connection, Millis, Rows, Seq, Text};
 use crate::{Store, StoreError};
 
 /// Whose availability.
 type Person = (TenantId, UserId);
 
-/// Prolongs a node's lease. A node that let it end was perhaps swept: it tells everything anew.
-pub async fn renew(store: &Store, node: NodeId, until: Timestamp) -> Result<(), StoreError> {
+/// What became of a lease.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Renewed {
+    /// It had not ended.
+    InTime,
+    /// It had ended, or there was none. Others took the node for dead, and may have swept it: it tells everything anew.
+    Late,
+}
+
+/// Prolongs a node's lease.
+pub async fn renew(store: &Store, node: NodeId, until: Timestamp, now: Timestamp) -> Result<Renewed, StoreError> {
     let mut transaction = store.begin().await?;
-    let query = sql!(
-        "INSERT INTO presence_nodes (node_id, until) VALUES ($1, $2)
-         ON CONFLICT (node_id) DO UPDATE SET until = excluded.until"
-    );
-    transaction.run(query.bind(node.to_string()).bind(until)).await?;
-    transaction.commit().await
+    let prolong = sql!("UPDATE presence_nodes SET until = $2 WHERE node_id = $1 AND until > $3 RETURNING node_id");
+    let prolong = prolong.bind(node.to_string()).bind(until).bind(now);
+    let prolonged: Option<(String,)> = transaction.optional(prolong).await?;
+    if prolonged.is_none() {
+        let begin = sql!(
+            "INSERT INTO presence_nodes (node_id, until) VALUES ($1, $2)
+             ON CONFLICT (node_id) DO UPDATE SET until = excluded.until"
+        );
+        transaction.run(begin.bind(node.to_string()).bind(until)).await?;
+    }
+    transaction.commit().await?;
+    Ok(if prolonged.is_some() { Renewed::InTime } else { Renewed::Late })
 }
 
 /// Takes down what people show on one node. Returns those whose availability over all nodes changed by that.
@@ -30,6 +45,8 @@ pub async fn set(
     changes: Vec<NodePresence>,
     now: Timestamp,
 ) -> Result<Vec<(TenantId, PresenceRow)>, StoreError> {
+    let afresh: BTreeSet<Person> =
+        changes.iter().filter(|change| change.is_afresh).map(|change| (change.tenant.clone(), change.user)).collect();
     let changes: BTreeMap<Person, Option<PresenceStatus>> =
         changes.into_iter().map(|change| ((change.tenant, change.user), change.status)).collect();
     if changes.is_empty() {
@@ -39,17 +56,17 @@ pub async fn set(
     let mut transaction = store.begin().await?;
     let before = lock(&mut transaction, &people).await?;
     write(&mut transaction, node, &changes).await?;
-    let news = settle(&mut transaction, &before, now, Some(node), Seen::Now(now)).await?;
+    let news = settle(&mut transaction, &before, &afresh, now, Some(node), Seen::Now(now)).await?;
     transaction.commit().await?;
     Ok(news)
 }
 
-/// Removes the nodes whose lease has ended, with all they told. Returns those whose availability changed by that.
-pub async fn sweep(store: &Store, now: Timestamp) -> Result<Vec<(TenantId, PresenceRow)>, StoreError> {
+/// Removes the other nodes whose lease has ended, with all they told. Returns those whose availability changed by that.
+pub async fn sweep(store: &Store, sweeper: NodeId, now: Timestamp) -> Result<Vec<(TenantId, PresenceRow)>, StoreError> {
     let mut transaction = store.begin().await?;
     // Whoever deletes the rows of the nodes first does the work; another sweeper waits and finds nothing.
-    let ended = sql!("DELETE FROM presence_nodes WHERE until <= $1 RETURNING node_id, until");
-    let ended: Vec<(String, Millis)> = transaction.all(ended.bind(now)).await?;
+    let ended = sql!("DELETE FROM presence_nodes WHERE until <= $1 AND node_id <> $2 RETURNING node_id, until");
+    let ended: Vec<(String, Millis)> = transaction.all(ended.bind(now).bind(sweeper.to_string())).await?;
     if ended.is_empty() {
         return Ok(Vec::new());
     }
@@ -64,7 +81,7 @@ pub async fn sweep(store: &Store, now: Timestamp) -> Result<Vec<(TenantId, Prese
     transaction.run(forget.bind(Rows::single(&nodes))).await?;
     // Nobody knows when the devices went; the end of the lease is the latest moment.
     let last = ended.iter().map(|(_, until)| until.0).max().unwrap_or(now);
-    let changed = settle(&mut transaction, &before, now, None, Seen::AtMost(last)).await?;
+    let changed = settle(&mut transaction, &before, &BTreeSet::new(), now, None, Seen::AtMost(last)).await?;
     transaction.commit().await?;
     Ok(changed)
 }
@@ -135,10 +152,12 @@ async fn write(
     Ok(())
 }
 
-/// Computes what the people show now over all live nodes (`own` counts as live), and writes what is new.
+/// Computes what the people show now over all live nodes (`own` counts as live), and writes what is new. What is told
+/// afresh is new, too.
 async fn settle(
     transaction: &mut Connection,
     before: &[Told],
+    afresh: &BTreeSet<Person>,
     now: Timestamp,
     own: Option<NodeId>,
     seen: Seen,
@@ -160,7 +179,7 @@ async fn settle(
     for told in before {
         let person = (told.tenant.0.clone(), told.user_id.0);
         let status = aggregate(shown.remove(&person).unwrap_or_default());
-        let is_new = status != told.status.0;
+        let is_new = status != told.status.0 || afresh.contains(&person);
         let last_seen = seen.over(told.last_seen.map(|at| at.0), is_new);
         let version = told.version.0 + u64::from(is_new);
         if is_new {
@@ -169,7 +188,7 @@ async fn settle(
         writes.push((person.0, person.1, status.as_str(), last_seen.map(Timestamp::as_millis), version));
     }
     update(transaction, &writes).await?;
-    describe(transaction, &changed).await
+    describe(transaction, &changed, now).await
 }
 
 impl Seen {
@@ -211,6 +230,7 @@ struct DescribedRow {
 async fn describe(
     transaction: &mut Connection,
     people: &BTreeSet<Person>,
+    now: Timestamp,
 ) -> Result<Vec<(TenantId, PresenceRow)>, StoreError> {
     if people.is_empty() {
         return Ok(Vec::new());
@@ -226,7 +246,7 @@ async fn describe(
             user: row.user_id.0,
             status: row.status.0,
             status_message: row.status_message,
-            last_seen: row.last_seen.map(|at| at.0),
+            last_seen: seen_until(row.status.0, row.last_seen.map(|at| at.0), now),
             version: row.version.0,
         };
         (row.tenant.0, presence)

@@ -3,7 +3,7 @@
 use confab_contract::rest::users::PresenceStatus;
 use confab_contract::{TenantId, Timestamp, UserId};
 
-use super::PresenceRow;
+use super::{PresenceRow, seen_until};
 use crate::engine::{Connection, Millis, Rows, Seq, Text};
 use crate::{Store, StoreError};
 
@@ -34,7 +34,7 @@ pub async fn get(
          WHERE u.tenant = $2 AND u.id = j.value->>0 ORDER BY u.id"
     );
     let rows: Vec<StateRow> = store.read().await?.all(query.bind(Rows::single(users)).bind(tenant).bind(now)).await?;
-    Ok(rows.into_iter().map(PresenceRow::from).collect())
+    Ok(rows.into_iter().map(|row| row.at(now)).collect())
 }
 
 /// Makes the next news of a person's availability newer, without changing it.
@@ -47,15 +47,15 @@ pub(crate) async fn touch(transaction: &mut Connection, tenant: &TenantId, user:
     Ok(())
 }
 
-impl From<StateRow> for PresenceRow {
-    fn from(row: StateRow) -> Self {
-        let status = row.status.filter(|_| row.is_connected).map_or(PresenceStatus::Offline, |status| status.0);
-        Self {
-            user: row.user_id.0,
+impl StateRow {
+    fn at(self, now: Timestamp) -> PresenceRow {
+        let status = self.status.filter(|_| self.is_connected).map_or(PresenceStatus::Offline, |status| status.0);
+        PresenceRow {
+            user: self.user_id.0,
             status,
-            status_message: row.status_message,
-            last_seen: row.last_seen.map(|at| at.0),
-            version: row.version.map_or(0, |version| version.0),
+            status_message: self.status_message,
+            last_seen: seen_until(status, self.last_seen.map(|at| at.0), now),
+            version: self.version.map_or(0, |version| version.0),
         }
     }
 }

@@ -35,6 +35,8 @@ async fn reading_moves_both_watermarks_and_never_back(world: World) {
     let marks = receipts::watermarks(store, tenant, &[id]).await.unwrap();
     let marks: Vec<_> = marks.iter().map(|(_, mark)| (mark.user, mark.delivered_seq, mark.read_seq)).collect();
     assert_eq!(marks, [(me, 0, 0), (other, 3, 3)]);
+    let marks = receipts::watermarks(store, tenant, &[id]).await.unwrap();
+    assert_eq!(marks.iter().map(|(_, mark)| mark.read_message_id).collect::<Vec<_>>(), [None, Some(sent[1])]);
     assert_eq!(refusal(read(MessageId::generate()).await), Refusal::MessageNotFound);
     let by_stranger = receipts::mark_read(store, tenant, stranger, id, sent[0], world.now()).await;
     assert_eq!(refusal(by_stranger), Refusal::ConversationNotFound);

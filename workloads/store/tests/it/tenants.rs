@@ -55,7 +55,7 @@ async fn every_function_finds_nothing_with_the_ids_of_another_tenant(world: Worl
     };
     signing_keys::insert(store, &key).await.unwrap();
     let node = NodeId::generate();
-    presence::renew(store, node, Timestamp::from_millis(i64::MAX)).await.unwrap();
+    presence::renew(store, node, Timestamp::from_millis(i64::MAX), now).await.unwrap();
     let before = timeline::read(store, own, group, 0, u64::MAX, 100).await.unwrap();
 
     let rules = RotateRules { now, grace_millis: 0, expires_at: now, address: None, network: None };
@@ -63,7 +63,8 @@ async fn every_function_finds_nothing_with_the_ids_of_another_tenant(world: Worl
     let hashes = || ("$argon2id$hash".to_owned().into(), "x".to_owned().into());
     let patch = || GroupPatch { name: Some("x".to_owned()), avatar_url: None };
     let ack = Ack { tenant: other.clone(), conversation: group, user: me, seq: 2 };
-    let shown = NodePresence { tenant: other.clone(), user: me, status: Some(PresenceStatus::Online) };
+    let shown =
+        NodePresence { tenant: other.clone(), user: me, status: Some(PresenceStatus::Online), is_afresh: false };
     let mut sent = world.message(group, me, "YQ==");
     sent.temp_id = Some("t".to_owned());
     let findings: Vec<(&str, bool)> = vec![

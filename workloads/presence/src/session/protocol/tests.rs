@@ -1,7 +1,7 @@
 use super::*;
 
 fn protocol(stage: Stage) -> Protocol {
-    let mut protocol = Protocol::new(Instant::now());
+    let mut protocol = Protocol::new(Instant::now(), false);
     protocol.enter(stage);
     protocol
 }
@@ -23,7 +23,10 @@ const AUTH: &str = r#"{"type":"auth","token":"t"}"#;
 fn the_first_frame_signs_in_and_any_other_ends_the_connection() {
     assert!(matches!(step(Stage::SignedOut, AUTH), Step::SignIn { resume: None, .. }));
     let other = step(Stage::SignedOut, r#"{"type":"ping"}"#);
-    assert!(matches!(other, Step::End(Some(_), CloseReason::AuthenticationFailed)));
+    let Step::End(Some(ServerFrame::Error { frame_type, .. }), CloseReason::ProtocolError) = other else {
+        panic!("a client that does not begin with auth has to be mended: {other:?}");
+    };
+    assert_eq!(frame_type.as_deref(), Some("ping"));
 }
 
 #[test]
@@ -55,6 +58,7 @@ fn a_live_connection_renews_its_token_but_cannot_resume_any_more() {
     assert!(matches!(step(Stage::Live, AUTH), Step::SignIn { .. }));
     let late = step(Stage::Live, r#"{"type":"auth","token":"t","resume":{}}"#);
     assert_eq!(refused_field(&late).as_deref(), Some("resume"));
+    assert_eq!(late.frame_type(), Some("auth"));
     assert!(matches!(step(Stage::Live, r#"{"type":"resume"}"#), Step::Refuse(_)));
 }
 
