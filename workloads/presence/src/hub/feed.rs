@@ -198,6 +198,11 @@ impl Feed {
         }
     }
 
+    /// How far the conversation is known to reach.
+    pub fn known(&self) -> u64 {
+        lock(&self.state).order.known()
+    }
+
     /// Whether everything up to `seq` was delivered to those who are attached.
     pub fn has_settled(&self, seq: u64) -> bool {
         let state = lock(&self.state);

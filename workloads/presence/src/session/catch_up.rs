@@ -7,11 +7,12 @@ use axum::extract::ws::{Message, Utf8Bytes};
 use confab_contract::socket::server::{ResyncReason, ServerFrame};
 use confab_contract::timeline::TimelineFrame;
 use confab_contract::{ConversationId, UserId};
+use confab_store::StoreError;
 use confab_store::receipts::Watermark;
 
 use super::Session;
 use super::connection::{End, Sink, flush, meanwhile, write_queue};
-use super::reading::{RETRY, patiently};
+use super::reading::{RETRY, outwaited, patiently};
 use crate::event::{Event, encode};
 use crate::hub::feed::{Attached, Feed};
 use crate::hub::tenant::Followed;
@@ -166,7 +167,13 @@ async fn run_replay(session: &Arc<Session>, sink: &mut Sink, replay: Replay) -> 
             // The feed knows of more than the store shows; it will in a moment.
             meanwhile(session, sink, tokio::time::sleep(RETRY)).await?;
         }
-        let page = meanwhile(session, sink, read_page(session, feed.conversation, after)).await??;
+        let page = match meanwhile(session, sink, read_page(session, feed.conversation, after)).await? {
+            Ok(page) => page,
+            Err(error) => {
+                (after, reaches) = skip_unreadable(session, sink, &feed, after, reaches, &error).await?;
+                continue;
+            }
+        };
         for frame in &page {
             after = frame.seq;
             let event = Event::from_frame(frame);
@@ -200,12 +207,40 @@ async fn send_event(session: &Session, sink: &mut Sink, text: Utf8Bytes, nth: u6
     Ok(())
 }
 
-async fn read_page(session: &Session, conversation: ConversationId, after: u64) -> Result<Vec<TimelineFrame>, End> {
+/// Goes on behind events that the store has and cannot give, as far as they are known of. The client is told.
+async fn skip_unreadable(
+    session: &Session,
+    sink: &mut Sink,
+    feed: &Feed,
+    after: u64,
+    reaches: u64,
+    error: &StoreError,
+) -> Result<(u64, u64), End> {
+    let known = feed.known().max(reaches);
+    if error.is_unavailable() || known <= after {
+        return Err(End::of_store(error));
+    }
+    note_unreadable(feed.conversation, error);
+    let (conversation_id, reason) = (Some(feed.conversation), ResyncReason::Unreadable);
+    say(session, sink, [encode(&ServerFrame::ResyncRequired { conversation_id, reason })]).await?;
+    Ok((known, known))
+}
+
+fn note_unreadable(conversation: ConversationId, error: &StoreError) {
+    let error = error as &dyn std::error::Error;
+    tracing::error!(error, %conversation, "events cannot be replayed; they are skipped");
+}
+
+async fn read_page(
+    session: &Session,
+    conversation: ConversationId,
+    after: u64,
+) -> Result<Vec<TimelineFrame>, StoreError> {
     let hub = &session.hub;
     // Ids and places are 63 bits in the store.
     let everything = i64::MAX.unsigned_abs();
     let read = || confab_store::timeline::read(&hub.core.store, &hub.tenant, conversation, after, everything, PAGE);
-    patiently(&hub.core, read).await
+    outwaited(&hub.core, read).await
 }
 
 async fn snapshot(session: &Session, sink: &mut Sink, users: Vec<UserId>) -> Result<(), End> {

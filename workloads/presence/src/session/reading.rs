@@ -18,6 +18,14 @@ pub async fn patiently<T, F>(core: &Core, ask: impl Fn() -> F) -> Result<T, End>
 where
     F: Future<Output = Result<T, StoreError>>,
 {
+    outwaited(core, ask).await.map_err(|error| End::of_store(&error))
+}
+
+/// The same for those who can do something about what the store cannot give.
+pub async fn outwaited<T, F>(core: &Core, ask: impl Fn() -> F) -> Result<T, StoreError>
+where
+    F: Future<Output = Result<T, StoreError>>,
+{
     let began = Instant::now();
     loop {
         let answer = {
@@ -27,7 +35,7 @@ where
         match answer {
             Ok(answer) => return Ok(answer),
             Err(error) if error.is_unavailable() && began.elapsed() < PATIENCE => tokio::time::sleep(RETRY).await,
-            Err(error) => return Err(End::of_store(&error)),
+            Err(error) => return Err(error),
         }
     }
 }
