@@ -53,6 +53,10 @@ test: servers build ## All tests, on real Postgres, Redis and SQLite
 	$(CARGO) build -p confab --features sabotage --bin confab-sabotaged
 	$(CARGO) test --workspace
 
+.PHONY: fuzz-api
+fuzz-api: build-confab ## Fuzz the REST API against its OpenAPI document (needs python3; EXAMPLES=200 SEED=7)
+	e2e/schemathesis.sh
+
 .PHONY: check
 check: fmt-check lint deny generate-check ## Format, clippy, licences and bans, generated files
 

@@ -13,6 +13,8 @@ use confab_contract::{ConversationId, UserId};
 
 /// Watermarks that may wait.
 const MOST_RECEIPTS: usize = 512;
+/// Bytes of events and answers that may wait, however few they are: some forty of the longest.
+const MOST_BYTES: usize = 3 * 1024 * 1024;
 
 /// A frame for one connection, with what may happen to it under pressure.
 #[derive(Debug, Clone)]
@@ -37,6 +39,8 @@ pub struct Overflow;
 #[derive(Debug, Default)]
 pub struct Outbox {
     frames: VecDeque<Waiting>,
+    /// Of the texts in `frames`.
+    bytes: usize,
     typing: u32,
     pinged: bool,
     newest: Option<Box<Newest>>,
@@ -78,15 +82,15 @@ impl Outbox {
             Queued::Frame(text) => {
                 if self.frames.len() >= bound {
                     self.shed_typing();
-                    if self.frames.len() >= bound {
-                        return Err(Overflow);
-                    }
                 }
-                self.frames.push_back(Waiting { place: self.next, is_typing: false, text });
+                if self.frames.len() >= bound || self.bytes + text.len() > MOST_BYTES {
+                    return Err(Overflow);
+                }
+                self.enqueue(text, false);
             }
             Queued::Typing(text) if self.frames.len() < bound => {
                 self.typing += 1;
-                self.frames.push_back(Waiting { place: self.next, is_typing: true, text });
+                self.enqueue(text, true);
             }
             Queued::Typing(_) => {}
             Queued::Presence(user, text) => {
@@ -100,9 +104,15 @@ impl Outbox {
         Ok(())
     }
 
+    fn enqueue(&mut self, text: Utf8Bytes, is_typing: bool) {
+        self.bytes += text.len();
+        self.frames.push_back(Waiting { place: self.next, is_typing, text });
+    }
+
     fn shed_typing(&mut self) {
         if self.typing > 0 {
             self.frames.retain(|waiting| !waiting.is_typing);
+            self.bytes = self.frames.iter().map(|waiting| waiting.text.len()).sum();
             self.typing = 0;
         }
     }
@@ -128,7 +138,7 @@ impl Outbox {
 
     /// Takes everything that waits.
     pub fn take(&mut self) -> Batch {
-        self.typing = 0;
+        (self.typing, self.bytes) = (0, 0);
         let mut batch = Batch {
             frames: std::mem::take(&mut self.frames),
             newest: VecDeque::new(),
@@ -220,6 +230,17 @@ mod tests {
 
     fn read(conversation: ConversationId, user: UserId, text: &str) -> Queued {
         Queued::Receipt(conversation, user, ReceiptKind::Read, text.into())
+    }
+
+    #[test]
+    fn few_events_overflow_when_they_are_long() {
+        let (mut outbox, long) = (Outbox::default(), "x".repeat(MOST_BYTES / 4));
+        for _ in 0..4 {
+            assert_eq!(outbox.push(event(&long), BOUND), Ok(()));
+        }
+        assert_eq!(outbox.push(event("x"), BOUND), Err(Overflow));
+        drop(outbox.take());
+        assert_eq!(outbox.push(event(&long), BOUND), Ok(()));
     }
 
     #[test]

@@ -12,7 +12,6 @@ mod joining;
 mod lagging;
 mod leaving;
 mod limits;
-mod memory;
 mod opening;
 mod process;
 mod receipts;

@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use confab_contract::limit;
 use confab_contract::timeline::TimelineFrame;
 use confab_contract::{ConversationId, MessageId, TenantId, Timestamp, UserId};
 
@@ -14,6 +15,8 @@ use crate::{Store, StoreError};
 
 /// Events per conversation in one answer at most; the newest ones.
 const EVENTS: u64 = 100;
+/// Events that are looked through for the place where a position ends. More than are replayed on any resume.
+const LOOK_BACK: u64 = 2 * limit::RESUME_EVENTS;
 
 /// What changed for one person.
 #[derive(Debug, Clone, PartialEq)]
@@ -50,6 +53,7 @@ struct Candidate {
     conversation_id: Text<ConversationId>,
     left_seq: Option<i64>,
     visible_from: Seq,
+    last_seq: Seq,
     member_mark: i64,
     conversation_mark: i64,
 }
@@ -65,35 +69,45 @@ pub async fn sync(
 ) -> Result<SyncRows, StoreError> {
     let mut connection = store.read().await?;
     let visible = lanes::read(&mut connection, tenant).await?;
+    let is_first = since.is_none();
     let since = since.copied().unwrap_or_default().within(&visible);
-    let candidates = candidates(&mut connection, tenant, user).await?;
+    let mut candidates = candidates(&mut connection, tenant, user).await?;
+    if is_first {
+        // Who has seen nothing has nothing to forget.
+        candidates.retain(Candidate::is_active);
+    }
     let page = Page::of(candidates, &since, &visible, usize::try_from(limit).unwrap_or(usize::MAX));
     let active: Vec<&Candidate> = page.candidates.iter().filter(|candidate| candidate.is_active()).collect();
     let ids: Vec<ConversationId> = active.iter().map(|candidate| candidate.conversation_id.0).collect();
     let rows = conversations::of_reader(&mut connection, tenant, user, &ids, now).await?;
-    let news = News::read(&mut connection, tenant, &active, &rows, &since).await?;
-    // A first page shows no hidden message, so there is none to take away; a later one may have to.
-    let hidden = if since == Position::default() {
-        Hidden::default()
+    // A first sync tells where everything stands, over all its pages. A cursor of a tenant in which nothing had happened
+    // yet, or of a database that was restored, has seen nothing either, but is one: what came since is told.
+    let tells_standing = is_first || (since.is_origin() && since.is_between_pages());
+    let news = if tells_standing {
+        News::default()
     } else {
-        hidden::since(&mut connection, tenant, user, &ids, &since).await?
+        News::read(&mut connection, tenant, &active, &rows, &since).await?
     };
-    let changed = assemble(rows, news, hidden, &since);
+    // A first page shows no hidden message, so there is none to take away; a later one may have to.
+    let hidden =
+        if is_first { Hidden::default() } else { hidden::since(&mut connection, tenant, user, &ids, &since).await? };
+    let mut changed = assemble(rows, news, hidden);
+    if tells_standing {
+        // On a later page the conversation may have gone on since the first, and its events are not here.
+        for synced in &mut changed {
+            synced.events_truncated = !is_first;
+        }
+    }
     let left = page.candidates.iter().filter(|candidate| !candidate.is_active()).map(|gone| gone.conversation_id.0);
     Ok(SyncRows { changed, left: left.collect(), has_more: page.has_more, position: page.position })
 }
 
-fn assemble(
-    rows: Vec<ConversationRow>,
-    mut news: News,
-    mut hidden: Hidden,
-    since: &Position,
-) -> Vec<SyncedConversation> {
+fn assemble(rows: Vec<ConversationRow>, mut news: News, mut hidden: Hidden) -> Vec<SyncedConversation> {
     let synced = rows.into_iter().map(|conversation| {
         let id = conversation.conversation_id;
         let (hidden, hidden_truncated) = hidden.take(id);
         SyncedConversation {
-            events_truncated: if since.is_origin() { since.is_between_pages() } else { news.truncated.contains(&id) },
+            events_truncated: news.truncated.contains(&id),
             events: news.events.remove(&id).unwrap_or_default(),
             hidden,
             hidden_truncated,
@@ -119,9 +133,6 @@ impl News {
         rows: &[ConversationRow],
         since: &Position,
     ) -> Result<Self, StoreError> {
-        if since.is_origin() {
-            return Ok(Self::default());
-        }
         let covered = covered_seqs(connection, tenant, active, since).await?;
         let covered_of = |range: &Range| covered.get(&range.conversation).copied().unwrap_or(range.up_to);
         let ranges = rows.iter().map(|row| missed(row, &covered)).collect();
@@ -174,13 +185,8 @@ impl Page {
     /// The first of the changed ones in the order of their marks, cut between two marks: one transaction gives the same
     /// mark to all that it changes.
     fn of(candidates: Vec<Candidate>, since: &Position, visible: &[u64; LANES], limit: usize) -> Self {
-        // Who has seen nothing has nothing to forget. On later pages something seen on an earlier one may be gone.
-        let from_nothing = *since == Position::default();
-        let mut changed: Vec<(Mark, Candidate)> = candidates
-            .into_iter()
-            .filter(|candidate| candidate.is_active() || !from_nothing)
-            .filter_map(|candidate| Some((candidate.place(since)?, candidate)))
-            .collect();
+        let mut changed: Vec<(Mark, Candidate)> =
+            candidates.into_iter().filter_map(|candidate| Some((candidate.place(since)?, candidate))).collect();
         changed.sort_by_key(|(place, candidate)| (*place, candidate.conversation_id));
         let last = changed.get(limit.max(1) - 1).map(|(place, _)| *place);
         let kept = last.map_or(changed.len(), |last| changed.partition_point(|(place, _)| *place <= last));
@@ -207,7 +213,7 @@ async fn candidates(
     user: UserId,
 ) -> Result<Vec<Candidate>, StoreError> {
     let query = sql!(
-        "SELECT m.conversation_id, m.left_seq, m.visible_from, m.change_mark AS member_mark,
+        "SELECT m.conversation_id, m.left_seq, m.visible_from, c.last_seq, m.change_mark AS member_mark,
                 c.change_mark AS conversation_mark
          FROM members m JOIN conversations c ON c.tenant = m.tenant AND c.id = m.conversation_id
          WHERE m.tenant = $1 AND m.user_id = $2"
@@ -215,7 +221,8 @@ async fn candidates(
     connection.all(query.bind(tenant).bind(user)).await
 }
 
-/// The last `seq` of each conversation that the position has seen, or the one before what the reader may see.
+/// The last `seq` of each conversation that the position has seen, or the one before what the reader may see. Where that is
+/// more than [`LOOK_BACK`] events ago, some `seq` after it: nobody is sent so much, and is told to read anew.
 ///
 /// A transaction keeps the conversation locked until its mark is visible, so what a position has seen of a conversation
 /// is always a beginning of it: looking back from the newest event, the first one that was seen ends the search.
@@ -242,7 +249,8 @@ async fn covered_seqs(
                     ORDER BY e.seq DESC LIMIT 1), 0) AS event_seq
          FROM " rows
     );
-    let rows: Vec<_> = candidates.iter().map(|item| (item.conversation_id.0, item.visible_from.0)).collect();
+    let floor = |item: &Candidate| item.visible_from.0.max(item.last_seq.0.saturating_sub(LOOK_BACK));
+    let rows: Vec<_> = candidates.iter().map(|item| (item.conversation_id.0, floor(item))).collect();
     let seen = serde_json::to_string(position.seen()).expect("numbers are JSON");
     let found: Vec<(Text<ConversationId>, Seq, Seq)> =
         connection.all(query.bind(Rows::of(&rows)).bind(seen).bind(tenant)).await?;

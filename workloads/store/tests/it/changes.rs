@@ -24,6 +24,7 @@ on_both_engines! {
     so_many_hidden_messages_are_named_and_no_more,
     a_tail_tells_who_joined_and_left,
     a_position_from_a_lost_future_begins_anew,
+    a_cursor_from_before_anything_happened_brings_everything_that_came,
 }
 
 async fn a_tail_beside_writers_collects_every_event_once(world: World) {
@@ -317,6 +318,20 @@ async fn a_position_from_a_lost_future_begins_anew(world: World) {
     assert_eq!(tail.conversations, [(id, 1)]);
     let rows = changes::sync(store, tenant, me, Some(&ahead), 100, world.now()).await.unwrap();
     assert_eq!(rows.changed.len(), 1);
+}
+
+async fn a_cursor_from_before_anything_happened_brings_everything_that_came(world: World) {
+    let (store, tenant) = (&world.store, &world.tenant);
+    let [me, other] = world.users().await;
+    let empty = changes::sync(store, tenant, me, None, 100, world.now()).await.unwrap();
+    let id = world.direct(me, other).await;
+    for _ in 0..3 {
+        messages::send(store, tenant, world.message(id, other, "YQ==")).await.unwrap();
+    }
+    let rows = changes::sync(store, tenant, me, Some(&empty.position), 100, world.now()).await.unwrap();
+    let [synced] = &rows.changed[..] else { panic!("{rows:?}") };
+    assert_eq!(synced.events.iter().map(|frame| frame.seq).collect::<Vec<_>>(), [1, 2, 3, 4]);
+    assert!(!synced.events_truncated);
 }
 
 /// Messages, reactions, edits and private changes over all conversations.
