@@ -11,7 +11,7 @@ use tokio::net::TcpStream;
 use tokio::time::Sleep;
 
 /// A TCP connection on which nothing may wait to be written for longer than a limit. After an upgrade
-/// `Upgraded::downcast::<TokioIo<ClientStream>>()` gives it back, and [`Self::into_parts`] the bare connection.
+/// `Upgraded::downcast::<TokioIo<ClientStream>>()` gives it back, and [`Self::into_tcp`] the bare connection.
 #[derive(Debug)]
 pub struct ClientStream {
     tcp: TcpStream,
@@ -25,9 +25,9 @@ impl ClientStream {
         Self { tcp, limit, stalled: None }
     }
 
-    /// The bare connection, and how long something may wait to be written on it.
-    pub fn into_parts(self) -> (TcpStream, Duration) {
-        (self.tcp, self.limit)
+    /// The bare connection.
+    pub fn into_tcp(self) -> TcpStream {
+        self.tcp
     }
 
     /// Ends a write that has waited for too long.

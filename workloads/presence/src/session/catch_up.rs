@@ -11,7 +11,7 @@ use confab_store::StoreError;
 use confab_store::receipts::Watermark;
 
 use super::Session;
-use super::connection::{End, Sink, flush, meanwhile, write_queue};
+use super::connection::{End, Sink, meanwhile, write_queue};
 use super::reading::{RETRY, outwaited, patiently};
 use crate::event::{Event, encode};
 use crate::hub::feed::{Attached, Feed};
@@ -84,12 +84,12 @@ pub async fn run(session: &Arc<Session>, sink: &mut Sink, errands: Vec<CatchUp>)
             CatchUp::Join { conversation, by_event } => {
                 replayed += join(session, sink, conversation, by_event).await?;
             }
-            CatchUp::Say(frames) => say(session, sink, frames).await?,
+            CatchUp::Say(frames) => say(sink, frames).await?,
             CatchUp::Snapshot(users) => snapshot(session, sink, users).await?,
             CatchUp::Watermarks(conversations) => watermarks(session, sink, &conversations).await?,
             CatchUp::Resumed { cursor, queued } => {
                 let replayed = replayed + queued;
-                say(session, sink, [encode(&ServerFrame::Resumed { cursor, replayed })]).await?;
+                say(sink, [encode(&ServerFrame::Resumed { cursor, replayed })]).await?;
             }
         }
         owing -= usize::from(owes_events);
@@ -100,12 +100,11 @@ pub async fn run(session: &Arc<Session>, sink: &mut Sink, errands: Vec<CatchUp>)
     Ok(())
 }
 
-async fn say(session: &Session, sink: &mut Sink, frames: impl IntoIterator<Item = Utf8Bytes>) -> Result<(), End> {
+async fn say(sink: &mut Sink, frames: impl IntoIterator<Item = Utf8Bytes>) -> Result<(), End> {
     for frame in frames {
-        session.note_writing(true);
         sink.feed(Message::Text(frame)).await?;
     }
-    flush(session, sink).await
+    Ok(sink.flush().await?)
 }
 
 /// Follows a conversation from the event by which the person joined it.
@@ -122,7 +121,7 @@ async fn join(
     let ask = || confab_store::members::get(&hub.core.store, &hub.tenant, session.user, conversation);
     let Some(membership) = meanwhile(session, sink, patiently(&hub.core, ask)).await?? else {
         if by_event {
-            say_resync(session, sink, conversation).await?;
+            say_resync(sink, conversation).await?;
         }
         return Ok(0);
     };
@@ -135,9 +134,9 @@ async fn join(
 }
 
 /// Who joined and is gone again, before a feed could deliver either, learns that there was something.
-async fn say_resync(session: &Session, sink: &mut Sink, conversation: ConversationId) -> Result<(), End> {
+async fn say_resync(sink: &mut Sink, conversation: ConversationId) -> Result<(), End> {
     let (conversation_id, reason) = (Some(conversation), ResyncReason::NotAMember);
-    say(session, sink, [encode(&ServerFrame::ResyncRequired { conversation_id, reason })]).await
+    say(sink, [encode(&ServerFrame::ResyncRequired { conversation_id, reason })]).await
 }
 
 /// Sends everything that is missing, until the feed is not ahead any more. A person who leaves on the way gets that event
@@ -158,7 +157,7 @@ async fn run_replay(session: &Arc<Session>, sink: &mut Sink, replay: Replay) -> 
                     (after, sent) = (after + 1, sent + 1);
                     send_event(session, sink, text, sent).await?;
                 }
-                flush(session, sink).await?;
+                sink.flush().await?;
                 continue;
             }
             Attached::Behind => {}
@@ -170,7 +169,7 @@ async fn run_replay(session: &Arc<Session>, sink: &mut Sink, replay: Replay) -> 
         let page = match meanwhile(session, sink, read_page(session, feed.conversation, after)).await? {
             Ok(page) => page,
             Err(error) => {
-                (after, reaches) = skip_unreadable(session, sink, &feed, after, reaches, &error).await?;
+                (after, reaches) = skip_unreadable(sink, &feed, after, reaches, &error).await?;
                 continue;
             }
         };
@@ -185,7 +184,7 @@ async fn run_replay(session: &Arc<Session>, sink: &mut Sink, replay: Replay) -> 
             is_member &= !event.left.contains(&session.user);
             hub.recheck_visibility(&event.left);
         }
-        flush(session, sink).await?;
+        sink.flush().await?;
         if page.len() < usize::try_from(PAGE).unwrap_or(usize::MAX) {
             reaches = after;
         }
@@ -199,7 +198,6 @@ async fn run_replay(session: &Arc<Session>, sink: &mut Sink, replay: Replay) -> 
 /// Sends one of many events. What is queued must not wait for all of them.
 async fn send_event(session: &Session, sink: &mut Sink, text: Utf8Bytes, nth: u64) -> Result<(), End> {
     session.count_event();
-    session.note_writing(true);
     sink.feed(Message::Text(text)).await?;
     if nth.is_multiple_of(BETWEEN_QUEUES) {
         write_queue(session, sink).await?;
@@ -209,7 +207,6 @@ async fn send_event(session: &Session, sink: &mut Sink, text: Utf8Bytes, nth: u6
 
 /// Goes on behind events that the store has and cannot give, as far as they are known of. The client is told.
 async fn skip_unreadable(
-    session: &Session,
     sink: &mut Sink,
     feed: &Feed,
     after: u64,
@@ -222,7 +219,7 @@ async fn skip_unreadable(
     }
     note_unreadable(feed.conversation, error);
     let (conversation_id, reason) = (Some(feed.conversation), ResyncReason::Unreadable);
-    say(session, sink, [encode(&ServerFrame::ResyncRequired { conversation_id, reason })]).await?;
+    say(sink, [encode(&ServerFrame::ResyncRequired { conversation_id, reason })]).await?;
     Ok((known, known))
 }
 
@@ -248,11 +245,10 @@ async fn snapshot(session: &Session, sink: &mut Sink, users: Vec<UserId>) -> Res
     for user in users {
         // Looked up one by one just before it is sent, so that nothing newer can have overtaken it in the queue.
         if let Some(frame) = session.hub.watchers(|watchers| watchers.snapshot(session, user, now)) {
-            session.note_writing(true);
             sink.feed(Message::Text(frame)).await?;
         }
     }
-    flush(session, sink).await
+    Ok(sink.flush().await?)
 }
 
 /// Sends where the others stand, some conversations at a time, as fast as the client reads.
@@ -261,7 +257,7 @@ async fn watermarks(session: &Session, sink: &mut Sink, conversations: &[Convers
     for some in conversations.chunks(CONVERSATIONS) {
         let ask = || confab_store::receipts::watermarks(&hub.core.store, &hub.tenant, some);
         let watermarks = meanwhile(session, sink, patiently(&hub.core, ask)).await??;
-        say(session, sink, watermark_texts(session, &watermarks)).await?;
+        say(sink, watermark_texts(session, &watermarks)).await?;
     }
     Ok(())
 }

@@ -123,7 +123,7 @@ async fn converse(gateway: &Gateway, tenant: &Tenant, opened: Opened, sink: &mut
 async fn send(session: &Arc<Session>, sink: &mut Sink) -> End {
     loop {
         let done = match session.next().await {
-            Next::Frames(frames) => write(session, sink, frames).await,
+            Next::Frames(frames) => write(sink, frames).await,
             Next::Errands(errands) => Box::pin(catch_up::run(session, sink, errands)).await,
             Next::Close(reason) => return End::server(reason),
         };
@@ -134,25 +134,16 @@ async fn send(session: &Arc<Session>, sink: &mut Sink) -> End {
 }
 
 /// Everything that waits goes out in as few writes as the write buffer allows.
-async fn write(session: &Session, sink: &mut Sink, frames: Batch) -> Result<(), End> {
+async fn write(sink: &mut Sink, frames: Batch) -> Result<(), End> {
     for message in frames {
-        session.note_writing(true);
         sink.feed(message).await?;
     }
-    flush(session, sink).await
-}
-
-/// Waits until the socket has taken everything.
-pub async fn flush(session: &Session, sink: &mut Sink) -> Result<(), End> {
-    session.note_writing(true);
-    sink.flush().await?;
-    session.note_writing(false);
-    Ok(())
+    Ok(sink.flush().await?)
 }
 
 /// Writes what waits, if anything does.
 pub async fn write_queue(session: &Session, sink: &mut Sink) -> Result<(), End> {
-    write(session, sink, session.take_queue()).await
+    write(sink, session.take_queue()).await
 }
 
 /// Waits for something else while what is queued goes out.
@@ -169,7 +160,7 @@ pub async fn meanwhile<T>(session: &Session, sink: &mut Sink, wait: impl Future<
                 biased;
                 () = over.notified() => return Ok(()),
                 // A batch that was begun is finished, so the wait may be over for some time when this ends.
-                queue = session.queue() => write(session, sink, queue).await?,
+                queue = session.queue() => write(sink, queue).await?,
             }
         }
     };

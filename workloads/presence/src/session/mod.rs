@@ -55,7 +55,6 @@ pub struct Session {
     heard_at: AtomicU32,
     pinged_at: AtomicU32,
     /// Seconds of uptime since when the socket takes nothing; 0 while nothing is being written.
-    writing_since: AtomicU32,
     expires_at: AtomicI64,
     events_sent: AtomicU32,
     takes_joins: AtomicBool,
@@ -116,7 +115,6 @@ impl Session {
             status: AtomicU8::new(status_code(PresenceStatus::Online)),
             heard_at: AtomicU32::new(uptime),
             pinged_at: AtomicU32::new(uptime),
-            writing_since: AtomicU32::new(0),
             expires_at: AtomicI64::new(expires_at.as_millis()),
             events_sent: AtomicU32::new(0),
             takes_joins: AtomicBool::new(false),
@@ -262,20 +260,6 @@ impl Session {
     /// Seconds of uptime when something was last heard.
     pub fn heard_at(&self) -> u32 {
         self.heard_at.load(Ordering::Relaxed)
-    }
-
-    /// The socket is being written to, or has taken everything.
-    pub fn note_writing(&self, is_writing: bool) {
-        let since = if is_writing { self.hub.core.uptime().max(1) } else { 0 };
-        self.writing_since.store(since, Ordering::Relaxed);
-    }
-
-    /// Seconds for which the socket has taken nothing that waits for it.
-    pub fn stalled_for(&self, uptime: u32) -> u32 {
-        match self.writing_since.load(Ordering::Relaxed) {
-            0 => 0,
-            since => uptime.saturating_sub(since),
-        }
     }
 
     /// Says whether a ping is due, and notes that it is sent.

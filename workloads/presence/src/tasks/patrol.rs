@@ -16,9 +16,6 @@ use crate::session::outbox::Queued;
 /// Seconds between ageings of announcements: a connection attaches well within one.
 const AGE_EVERY: u32 = 15;
 
-/// For how long a socket may take nothing while something waits for it.
-const MOST_SECONDS_STALLED: u32 = 12;
-
 /// Runs until it is stopped.
 pub async fn run(gateway: Arc<Gateway>, stop: CancellationToken) {
     let mut ticks = ticks(gateway.core.settings.tempo.patrol);
@@ -65,10 +62,7 @@ fn visit(core: &Core, hub: &TenantHub, uptime: u32) {
 
 fn look_after(core: &Core, session: &Session, uptime: u32) {
     let sockets = &core.settings.sockets;
-    if session.stalled_for(uptime) > MOST_SECONDS_STALLED {
-        core.metrics.overflows.inc();
-        session.close(CloseReason::SlowConsumer);
-    } else if uptime.saturating_sub(session.heard_at()) > sockets.silence_seconds {
+    if uptime.saturating_sub(session.heard_at()) > sockets.silence_seconds {
         session.close(CloseReason::HeartbeatTimeout);
     } else if session.is_ping_due(uptime, sockets.heartbeat_seconds) {
         session.push(Queued::Ping);

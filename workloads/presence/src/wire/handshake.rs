@@ -57,8 +57,7 @@ async fn bare(upgrade: OnUpgrade) -> Option<(Sink, Stream)> {
         tracing::error!("a connection that did not come from our listener cannot become a WebSocket");
         return None;
     };
-    let (tcp, limit) = parts.io.into_inner().into_parts();
-    Some(halves(tcp, limit, &parts.read_buf))
+    Some(halves(parts.io.into_inner().into_tcp(), &parts.read_buf))
 }
 
 /// The key of a request that asks for a WebSocket as the RFC wants it.

@@ -25,6 +25,8 @@ use self::reading::{Assembler, Violation};
 use self::writing::Outgoing;
 use crate::session::lock;
 
+/// How long something may wait to be written before the client is taken for one that does not read.
+const STALLED: Duration = Duration::from_secs(12);
 /// Bytes read at once.
 const READ_AT_ONCE: usize = 16 * 1024;
 /// Bytes written at once.
@@ -70,8 +72,6 @@ pub enum WireError {
 #[derive(Debug)]
 struct Wire {
     tcp: TcpStream,
-    /// How long something may wait to be written.
-    limit: Duration,
     out: Mutex<Outgoing>,
 }
 
@@ -87,8 +87,8 @@ pub struct Stream {
 }
 
 /// Both halves of a connection from which `read_ahead` was read already.
-pub fn halves(tcp: TcpStream, limit: Duration, read_ahead: &[u8]) -> (Sink, Stream) {
-    let wire = Arc::new(Wire { tcp, limit, out: Mutex::default() });
+pub fn halves(tcp: TcpStream, read_ahead: &[u8]) -> (Sink, Stream) {
+    let wire = Arc::new(Wire { tcp, out: Mutex::default() });
     let mut assembler = Assembler::default();
     assembler.push(read_ahead);
     (Sink(Arc::clone(&wire)), Stream { wire, assembler })
@@ -120,7 +120,7 @@ impl Wire {
     async fn flush(&self) -> Result<(), WireError> {
         while !self.write_now()? {
             // On the heap: most connections never wait, and none should carry a timer about.
-            let writable = Box::pin(tokio::time::timeout(self.limit, self.tcp.writable()));
+            let writable = Box::pin(tokio::time::timeout(STALLED, self.tcp.writable()));
             writable.await.map_err(|_| WireError::Stalled)??;
         }
         Ok(())
