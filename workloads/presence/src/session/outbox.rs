@@ -13,8 +13,9 @@ use confab_contract::{ConversationId, UserId};
 
 /// Watermarks that may wait.
 const MOST_RECEIPTS: usize = 512;
-/// Bytes of events and answers that may wait, however few they are: some forty of the longest.
-const MOST_BYTES: usize = 3 * 1024 * 1024;
+/// Bytes of events and answers that may wait, however few they are: about a hundred of the longest. A gap that is closed
+/// from the store comes in pages of 64 events, which have to fit beside what waits already.
+const MOST_BYTES: usize = 8 * 1024 * 1024;
 
 /// A frame for one connection, with what may happen to it under pressure.
 #[derive(Debug, Clone)]

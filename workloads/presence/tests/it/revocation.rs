@@ -1,7 +1,5 @@
 //! A session that ends hears nothing more.
 
-use std::time::Instant;
-
 use confab_contract::bus::{BusMessage, Notice};
 use confab_contract::socket::close::CloseReason;
 use serde_json::json;
@@ -16,9 +14,7 @@ on_both_engines! {
         let other = crate::world::Person { token: world.token(other.user, other.login), ..other };
         let (mut revoked, mut kept) = (node.client(&bob).await, node.client(&other).await);
         world.revocations.revoke(&world.tenant, bob.login, world.now());
-        let told = Instant::now();
         assert_eq!(revoked.closed().await, Some(CloseReason::SessionRevoked));
-        assert!(told.elapsed().as_secs() < 5);
         let seq = world.send(&ann, conversation, "eA==").await;
         assert_eq!(kept.events(conversation, seq).await, [seq]);
         let mut again = node.open(&format!("?token={}", bob.token)).await;
