@@ -7,7 +7,7 @@ use sqlx::{PgConnection, Postgres, Sqlite, SqliteConnection, Transaction};
 
 use super::query::{Query, Value};
 use super::row::Row;
-use crate::StoreError;
+use crate::{Engine, StoreError};
 
 /// A statement that takes longer has lost its server: Postgres itself gives up earlier (see `statement_timeout`).
 const STATEMENT_LIMIT: Duration = Duration::from_secs(15);
@@ -63,6 +63,13 @@ enum Side<'a> {
 }
 
 impl Connection {
+    pub(crate) const fn engine(&self) -> Engine {
+        match self {
+            Self::SqliteReader(_) | Self::SqliteTransaction(_) => Engine::Sqlite,
+            Self::PostgresReader(_) | Self::PostgresTransaction(_) => Engine::Postgres,
+        }
+    }
+
     /// All rows.
     pub(crate) async fn all<R: Row>(&mut self, query: Query) -> Result<Vec<R>, StoreError> {
         Ok(run!(self, query, sqlx::query_as, fetch_all))

@@ -109,8 +109,8 @@ impl Batches {
     /// Everything but COMMIT.
     async fn prepare(&mut self, jobs: &[Job]) -> Result<(Connection, Plan), StoreError> {
         let mut transaction = self.pools.begin_batch().await?;
-        let last_seqs = statements::lock_conversations(&mut transaction, jobs).await?;
-        let facts = statements::facts(&mut transaction, jobs).await?;
+        statements::lock_conversations(&mut transaction, jobs).await?;
+        let (facts, last_seqs) = statements::facts(&mut transaction, jobs).await?;
         let plan = plan::plan(jobs, last_seqs, &facts);
         if !plan.advances.is_empty() {
             let tenants: BTreeSet<_> = plan.advances.keys().map(|(tenant, _)| tenant).collect();

@@ -8,29 +8,30 @@ use super::job::Job;
 use super::plan::{Facts, Known, Place, Stored};
 use crate::changes::Mark;
 use crate::engine::{Connection, Millis, Rows, Seq, Text};
-use crate::{Refusal, StoreError};
+use crate::{Engine, Refusal, StoreError};
 
-/// Takes the conversations' rows, in their order, so that two processes never wait for each other. Returns where each
-/// ends; those that do not exist are missing.
-pub(super) async fn lock_conversations(
-    transaction: &mut Connection,
-    jobs: &[Job],
-) -> Result<HashMap<Place, u64>, StoreError> {
+/// Takes the conversations' rows, in their order, so that two processes never wait for each other. SQLite has one writer,
+/// whose transaction holds everything.
+pub(super) async fn lock_conversations(transaction: &mut Connection, jobs: &[Job]) -> Result<(), StoreError> {
+    if transaction.engine() == Engine::Sqlite {
+        return Ok(());
+    }
     let places: BTreeSet<(&TenantId, ConversationId)> =
         jobs.iter().map(|job| (&job.tenant, job.message.conversation)).collect();
     let query = sql!(
-        "SELECT c.tenant, c.id, c.last_seq FROM " rows
+        "SELECT c.last_seq FROM " rows
         "CROSS JOIN conversations c WHERE c.tenant = j.value->>0 AND c.id = j.value->>1
          ORDER BY c.tenant, c.id" locking "c"
     );
-    let rows: Vec<(Text<TenantId>, Text<ConversationId>, Seq)> =
-        transaction.all(query.bind(Rows::of(&Vec::from_iter(places)))).await?;
-    Ok(rows.into_iter().map(|(tenant, id, last_seq)| ((tenant.0, id.0), last_seq.0)).collect())
+    transaction.run(query.bind(Rows::of(&Vec::from_iter(places)))).await?;
+    Ok(())
 }
 
 #[derive(sqlx::FromRow)]
 struct FactsRow {
     job: i64,
+    /// Where the conversation ends, if there is one.
+    last_seq: Option<Seq>,
     visible_from: Option<Seq>,
     sender_is_suspended: bool,
     peer_is_suspended: bool,
@@ -41,10 +42,14 @@ struct FactsRow {
     reply_seq: Option<Seq>,
 }
 
-/// What the store says about each message. It runs after the locks: what another process has committed is seen.
-pub(super) async fn facts(transaction: &mut Connection, jobs: &[Job]) -> Result<Vec<Facts>, StoreError> {
+/// What the store says about each message, and where each conversation ends that exists. It runs after the locks: what
+/// another process has committed is seen.
+pub(super) async fn facts(
+    transaction: &mut Connection,
+    jobs: &[Job],
+) -> Result<(Vec<Facts>, HashMap<Place, u64>), StoreError> {
     let query = sql!(
-        "SELECT CAST(j.value->>0 AS BIGINT) AS job, s.visible_from,
+        "SELECT CAST(j.value->>0 AS BIGINT) AS job, c.last_seq, s.visible_from,
              u.suspended_at IS NOT NULL AS sender_is_suspended,
              COALESCE(c.kind = 'direct' AND EXISTS (SELECT 1 FROM members o
                  JOIN users p ON p.tenant = o.tenant AND p.id = o.user_id
@@ -70,13 +75,15 @@ pub(super) async fn facts(transaction: &mut Connection, jobs: &[Job]) -> Result<
         })
         .collect();
     let found: Vec<FactsRow> = transaction.all(query.bind(Rows::of(&rows))).await?;
-    let mut facts = vec![Facts::default(); jobs.len()];
+    let (mut facts, mut last_seqs) = (vec![Facts::default(); jobs.len()], HashMap::new());
     for row in found {
-        if let Some(slot) = usize::try_from(row.job).ok().and_then(|index| facts.get_mut(index)) {
-            *slot = row.into();
-        }
+        let Some((index, job)) = usize::try_from(row.job).ok().and_then(|index| Some((index, jobs.get(index)?))) else {
+            continue;
+        };
+        last_seqs.extend(row.last_seq.map(|last_seq| (job.conversation(), last_seq.0)));
+        facts[index] = row.into();
     }
-    Ok(facts)
+    Ok((facts, last_seqs))
 }
 
 impl From<FactsRow> for Facts {
