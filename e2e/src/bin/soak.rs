@@ -19,6 +19,7 @@ use confab_e2e::run::{Plan, Report, RunFolder, recheck, round};
     after_help = "\
 Examples:
   confab-soak --minutes 60
+  confab-soak --minutes 10 --senders 20 --groups 10 --devices 3 --pause 20
   confab-soak --layout laptop --seed 7
       one round with the plans and faults of seed 7
   confab-soak --recheck target/debug/e2e-runs/laptop-seed7-1763980000000
@@ -37,6 +38,21 @@ struct Arguments {
     /// Seconds of load in a round; between rounds all is read and judged.
     #[arg(long, value_name = "SECONDS", default_value_t = 60)]
     round_seconds: u64,
+    /// People who are members from beginning to end, and send.
+    #[arg(long, value_name = "N", default_value_t = Load::SMALL.senders)]
+    senders: usize,
+    /// People who are added and removed all the time.
+    #[arg(long, value_name = "N", default_value_t = Load::SMALL.guests)]
+    guests: usize,
+    /// Groups; beside them each sender has a direct conversation with the next.
+    #[arg(long, value_name = "N", default_value_t = Load::SMALL.groups)]
+    groups: usize,
+    /// Devices of each person that listen over all their reconnects.
+    #[arg(long, value_name = "N", default_value_t = Load::SMALL.devices)]
+    devices: usize,
+    /// Longest pause of a sender between two operations.
+    #[arg(long, value_name = "MILLISECONDS", default_value_t = Load::SMALL.pause_millis)]
+    pause: u64,
     /// Break nothing.
     #[arg(long)]
     no_faults: bool,
@@ -70,7 +86,13 @@ async fn soak(arguments: &Arguments) -> Result<ExitCode> {
         seed: first,
         time: Duration::from_secs(arguments.round_seconds),
         faults: !arguments.no_faults,
-        load: Load::SMALL,
+        load: Load {
+            senders: arguments.senders,
+            guests: arguments.guests,
+            groups: arguments.groups,
+            devices: arguments.devices,
+            pause_millis: arguments.pause,
+        },
         options: arguments.sabotage.as_deref().map(SiteOptions::sabotaged).unwrap_or_default(),
     };
     let folder = RunFolder::create(&plan)?;

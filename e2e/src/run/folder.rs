@@ -10,6 +10,7 @@ use anyhow::{Context as _, Result};
 
 use super::Plan;
 use crate::checker::{self, Problem};
+use crate::driver::Load;
 use crate::faults::Injected;
 use crate::harness::{self, Layout};
 use crate::record::{Evidence, read_evidence, write_evidence};
@@ -100,9 +101,11 @@ impl Drop for RunFolder {
 /// How to play a run again. The plans and faults are the same; what they meet in time is not.
 pub(super) fn replay(plan: &Plan) -> String {
     let (layout, seed, seconds) = (name_of(plan.layout), plan.seed, plan.time.as_secs());
+    let Load { senders, guests, groups, devices, pause_millis } = plan.load;
     format!(
         "seed {seed}, layout {layout}, {seconds} s of load, faults {}\n\
-         play it again:  confab-soak --layout {layout} --seed {seed} --round-seconds {seconds}\n\
+         play it again:  confab-soak --layout {layout} --seed {seed} --round-seconds {seconds} --senders {senders} \
+         --guests {guests} --groups {groups} --devices {devices} --pause {pause_millis}\n\
          check again:    confab-soak --recheck <this folder>\n\n",
         plan.faults
     )
