@@ -100,7 +100,7 @@ pub struct PresenceNotice {
     pub status: PresenceStatus,
     /// What they say about it.
     pub status_message: Option<String>,
-    /// When a device was last connected.
+    /// When a device was last connected, to within some fifteen seconds.
     pub last_seen: Option<Timestamp>,
     /// Grows with every change of this person's presence, so that notices that arrive in the wrong order are told apart.
     pub version: u64,

@@ -73,19 +73,34 @@ pub fn phone(value: &str, _context: &()) -> Verdict {
     Err(garde::Error::new("Phone must be in international form, such as +84123456789"))
 }
 
-/// A web address with `https` or `http`.
+/// A web address with `https` or `http`, as it would stand in a page: without blanks, and without a name and password.
 pub fn web_url(value: &str, _context: &()) -> Verdict {
-    let web = value.starts_with("https://") || value.starts_with("http://");
+    let rest = value.strip_prefix("https://").or_else(|| value.strip_prefix("http://"));
+    let host = rest.and_then(|rest| rest.split(['/', '?', '#']).next());
+    // A parser of addresses passes over tabs and line breaks, and we store what was given.
+    let plain = !value.chars().any(|c| c.is_whitespace() || c.is_control());
     let well_formed = garde::rules::url::Url::validate_url(&value).is_ok();
-    if web && well_formed && value.len() <= limit::URL_CHARS {
+    if plain && well_formed && host.is_some_and(|host| !host.contains('@')) && value.len() <= limit::URL_CHARS {
         return Ok(());
     }
-    Err(garde::Error::new("Must be an http or https address of at most 2048 characters"))
+    Err(garde::Error::new("Must be an http or https address of at most 2048 characters, without blanks or a password"))
 }
 
-/// Text that shows something: not empty and not only white space or control characters.
+/// The name of a person or a group: one line that shows something and does not turn the text around it.
+pub fn display_name(value: &str, context: &()) -> Verdict {
+    visible_text(value, context)?;
+    // Bidirectional overrides and isolates (Unicode Standard Annex 9).
+    let turns = |c| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    if value.chars().any(|c| c.is_control() || turns(c)) {
+        return Err(garde::Error::new("Must not contain control characters or marks that turn text around"));
+    }
+    Ok(())
+}
+
+/// Text that shows something: not empty, and not only white space, control characters and characters without a width.
 pub fn visible_text(value: &str, _context: &()) -> Verdict {
-    if value.chars().any(|c| !c.is_whitespace() && !c.is_control()) {
+    let has_no_width = |c| matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
+    if value.chars().any(|c| !c.is_whitespace() && !c.is_control() && !has_no_width(c)) {
         return Ok(());
     }
     Err(garde::Error::new("Must not be blank"))
@@ -156,6 +171,12 @@ mod tests {
     #[test]
     fn only_web_addresses_are_taken() {
         assert!(accepts(web_url, "https://cdn.example.com/a.jpg"));
+        assert!(accepts(web_url, "https://cdn.example.com:8443/@ada/a.jpg?x=y@z"));
+        for odd in
+            ["https://x/\n", "https://x/\r\nSet-Cookie: a", "https://exa\nmple.com/", "https://x/ a", "https://u:p@x/"]
+        {
+            assert!(!accepts(web_url, odd), "{odd:?}");
+        }
         for bad in ["javascript:alert(1)", "ftp://x.y", "data:image/png;base64,AA", "https://", "x"] {
             assert!(!accepts(web_url, bad), "{bad}");
         }
@@ -175,6 +196,16 @@ mod tests {
         assert!(canonical_emoji("👍🏽").is_some());
         for bad in ["", "a", "👍👍", "heart", ":heart:", " 👍"] {
             assert_eq!(canonical_emoji(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_name_shows_something_and_turns_nothing_around() {
+        for good in ["Ada", "Ада", "愛", "👩‍👩‍👧", "a b", "עברית"] {
+            assert!(accepts(display_name, good), "{good:?}");
+        }
+        for bad in ["", " ", "\u{200b}", "\u{feff}", "a\nb", "a\u{1b}b", "a\u{202e}b", "a\u{2066}b"] {
+            assert!(!accepts(display_name, bad), "{bad:?}");
         }
     }
 }

@@ -53,7 +53,8 @@ fn readable(content: Option<&str>, kind: MessageType, encryption: Encryption) ->
         return None;
     }
     let bytes = STANDARD.decode(content?).ok()?;
-    String::from_utf8(bytes).ok()
+    // NUL is in no text that we give or take.
+    String::from_utf8(bytes).ok().filter(|text| !text.contains('\0'))
 }
 
 /// A profile; what only acquaintances may see is left out for others.

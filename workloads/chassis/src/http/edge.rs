@@ -32,6 +32,8 @@ use crate::serve::HttpMetrics;
 use crate::telemetry::Metrics;
 use crate::tenant::Tenants;
 
+/// Bytes of the path, the query and all headers together.
+const HEAD_BYTES: usize = 16 * 1024;
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
@@ -192,6 +194,7 @@ fn before(request: &Request) -> Result<Option<Response>, ApiError> {
     if request.method() == Method::TRACE || request.method() == Method::CONNECT {
         return Err(method_not_allowed(request.method()));
     }
+    check_head(request)?;
     version::check(request.uri().path(), request.headers())?;
     if !cors::is_preflight(request.method(), request.headers()) {
         return Ok(None);
@@ -260,6 +263,17 @@ fn error_of(asked: &Asked, status: StatusCode) -> ApiError {
         }
         _ => ApiError::internal(),
     }
+}
+
+/// No client of ours comes near the limit.
+fn check_head(request: &Request) -> Result<(), ApiError> {
+    let uri = request.uri();
+    let query = uri.query().map_or(0, str::len);
+    let headers: usize = request.headers().iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
+    if uri.path().len() + query + headers <= HEAD_BYTES {
+        return Ok(());
+    }
+    Err(ApiError::invalid("request", format!("The address and the headers take more than {HEAD_BYTES} bytes")))
 }
 
 fn method_not_allowed(method: &Method) -> ApiError {

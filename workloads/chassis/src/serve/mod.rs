@@ -35,8 +35,9 @@ use crate::drain::Drain;
 use crate::http::client_address::PeerAddress;
 use crate::telemetry::Metrics;
 
-/// Room for the request line and headers, and for what is read at once. Larger headers get 431.
-const BUFFER_BYTES: usize = 16 * 1024;
+/// Room for the request line and headers, and for what is read at once; it grows as needed. The edge refuses heads above a
+/// quarter of it in our own form; what does not even fit here gets a bare 431.
+const BUFFER_BYTES: usize = 64 * 1024;
 /// Pause after the system refused to give a connection, for example because there are too many open files.
 const PAUSE_AFTER_REFUSAL: Duration = Duration::from_millis(50);
 

@@ -24,7 +24,7 @@ pub struct RegisterRequest {
     #[schema(value_type = String, format = Password, example = "SecurePass123!", min_length = 8, max_length = 128)]
     pub password: SecretString,
     /// Name as people write it.
-    #[garde(inner(length(chars, min = 1, max = limit::FULL_NAME_CHARS), custom(validate::visible_text)))]
+    #[garde(inner(length(chars, min = 1, max = limit::FULL_NAME_CHARS), custom(validate::display_name)))]
     #[schema(example = "John Doe", min_length = 1, max_length = 100, pattern = r"[^\s\x00-\x1f\x7f-\x9f]")]
     pub full_name: Option<String>,
     /// Telephone number in E.164 form.

@@ -54,7 +54,7 @@ pub struct CreateConversationRequest {
     #[schema(max_items = 1000)]
     pub participant_ids: Option<Vec<UserId>>,
     /// With `group`: its name.
-    #[garde(inner(length(chars, min = 1, max = limit::CONVERSATION_NAME_CHARS), custom(validate::visible_text)))]
+    #[garde(inner(length(chars, min = 1, max = limit::CONVERSATION_NAME_CHARS), custom(validate::display_name)))]
     #[schema(example = "Project Team", min_length = 1, max_length = 100, pattern = r"[^\s\x00-\x1f\x7f-\x9f]")]
     pub name: Option<String>,
     /// With `group`: its picture.
@@ -69,7 +69,7 @@ pub struct CreateConversationRequest {
 pub struct UpdateConversationRequest {
     /// The new name.
     #[serde(default)]
-    #[garde(inner(length(chars, min = 1, max = limit::CONVERSATION_NAME_CHARS), custom(validate::visible_text)))]
+    #[garde(inner(length(chars, min = 1, max = limit::CONVERSATION_NAME_CHARS), custom(validate::display_name)))]
     #[schema(example = "Project Team 2", min_length = 1, max_length = 100, pattern = r"[^\s\x00-\x1f\x7f-\x9f]")]
     pub name: Option<String>,
     /// The new picture; `null` removes it.

@@ -65,7 +65,7 @@ pub struct Profile {
     /// What the person says about it.
     #[schema(example = "Working remotely")]
     pub status_message: Option<String>,
-    /// When a device was last connected.
+    /// When a device was last connected, to within some fifteen seconds.
     pub last_seen: Option<Timestamp>,
     /// When the account was made.
     pub created_at: Timestamp,
@@ -77,7 +77,7 @@ pub struct Profile {
 pub struct UpdateProfileRequest {
     /// Name as people write it.
     #[serde(default, deserialize_with = "present")]
-    #[garde(inner(inner(length(chars, min = 1, max = limit::FULL_NAME_CHARS), custom(validate::visible_text))))]
+    #[garde(inner(inner(length(chars, min = 1, max = limit::FULL_NAME_CHARS), custom(validate::display_name))))]
     #[schema(value_type = Option<String>, example = "John Smith", min_length = 1, max_length = 100,
         pattern = r"[^\s\x00-\x1f\x7f-\x9f]")]
     pub full_name: Option<Option<String>>,

@@ -50,7 +50,7 @@ pub enum ServerFrame {
         status: PresenceStatus,
         /// What they say about it.
         status_message: Option<String>,
-        /// When a device was last connected: now, while one is; `null` if never.
+        /// When a device was last connected, to within some fifteen seconds: now, while one is; `null` if never.
         last_seen: Option<Timestamp>,
     },
     /// Answers `subscribe_presence`.
