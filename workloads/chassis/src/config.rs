@@ -83,7 +83,16 @@ fn problem_of(key: &str, cause: &yaml_serde::Error) -> String {
     let text = text.split_once(" at line ").map_or(text.as_str(), |(before, _)| before);
     let parent = key.rsplit_once('.').map_or(key, |(parent, _)| parent);
     let without_path = [key, parent].iter().find_map(|path| text.strip_prefix(&format!("{path}: ")));
-    without_path.unwrap_or(text).to_owned()
+    without_value(without_path.unwrap_or(text))
+}
+
+/// The parser quotes the text that it found where something else belongs. That may be a secret: an address with its
+/// password in the wrong place, or a file of a key given for a Config.
+fn without_value(problem: &str) -> String {
+    let (Some(start), Some(end)) = (problem.find("string \""), problem.rfind("\", expected")) else {
+        return problem.to_owned();
+    };
+    format!("{}a text{}", &problem[..start], problem.get(end + 1..).unwrap_or_default())
 }
 
 /// A secret that a Config gives inline or names a file for; the file's last line break does not count.
@@ -129,6 +138,20 @@ mod tests {
     fn a_wrong_type_is_named_with_its_path_and_line() {
         let text = complaint(&format!("{GOOD}drain:\n  deadline_seconds: soon\n"));
         assert!(text.starts_with("messaging.yaml, line 5: drain.deadline_seconds: invalid type"), "{text}");
+    }
+
+    #[test]
+    fn a_value_in_the_wrong_place_is_not_shown() {
+        let misplaced = [
+            "database: postgres://ada:canary@db/confab\n",
+            "canary-which-is-a-whole-key-file=\n",
+            "drain:\n  deadline_seconds: 'canary\", expected a canary'\n",
+            "bus: 'redis://:canary@cache'\n",
+        ];
+        for text in misplaced {
+            let said = complaint(text);
+            assert!(!said.contains("canary") && said.contains("a text"), "{said}");
+        }
     }
 
     #[test]

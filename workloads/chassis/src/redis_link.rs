@@ -112,10 +112,12 @@ impl RedisLink {
 impl State {
     async fn keep_connected(&self) {
         let mut delays = delays();
+        let mut told = false;
         loop {
             match self.connect().await {
                 Ok(connection) => {
                     tracing::info!(purpose = self.purpose, "Redis is there");
+                    told = true;
                     let since = Instant::now();
                     self.connection.store(Some(Arc::new(connection)));
                     self.until_broken().await;
@@ -123,6 +125,11 @@ impl State {
                     if since.elapsed() > STABLE_AFTER {
                         delays = self::delays();
                     }
+                }
+                // Once: when it was there, it was said that it went.
+                Err(error) if !told => {
+                    tracing::warn!(purpose = self.purpose, %error, "unable to connect to Redis; trying on");
+                    told = true;
                 }
                 Err(error) => {
                     tracing::debug!(purpose = self.purpose, %error, "unable to connect to Redis");

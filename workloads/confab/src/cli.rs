@@ -182,13 +182,13 @@ pub struct TourArgs {
     /// With --start: the tenant file to serve.
     #[arg(short, long = "file", value_name = "FILE")]
     pub files: Vec<PathBuf>,
-    /// With --start: keep the store in Postgres.
-    #[arg(long, value_name = "URL", requires = "start")]
+    /// With --start: keep the store in Postgres, with the master key of --master-key-file.
+    #[arg(long, value_name = "URL", requires = "start", requires = "master_key_file")]
     pub database_url: Option<SecretString>,
     /// With --start: wake-ups through Redis.
     #[arg(long, value_name = "URL", requires = "start")]
     pub redis_url: Option<SecretString>,
-    /// With --start: the master key of that Postgres, if it has served before.
+    /// With --start: the master key that goes with that Postgres; made when missing, and needed ever after.
     #[arg(long, value_name = "FILE", requires = "start")]
     pub master_key_file: Option<PathBuf>,
 }

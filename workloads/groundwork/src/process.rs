@@ -16,7 +16,7 @@ use confab_chassis::tenant::Tenants;
 use confab_chassis::token::{Keyring, Revocations, Verifier};
 use confab_contract::config::section::{DrainConfig, HttpConfig};
 use confab_identity::{IdentityFeed, IdentityParts, KeyError};
-use confab_store::{Store, StoreError, StoreOptions};
+use confab_store::{Source, Store, StoreError, StoreOptions};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -129,6 +129,7 @@ impl Process {
     /// Opens the store and brings its tables up to date, for as long as it takes to be there. What waiting does not mend ends
     /// the process.
     async fn wait_for_store(&self, options: StoreOptions) -> Result<Store, GroundError> {
+        let is_a_file = matches!(options.source, Source::Sqlite(_));
         loop {
             match open(options.clone()).await {
                 Ok(store) => {
@@ -136,6 +137,8 @@ impl Process {
                     return Ok(store);
                 }
                 Err(error @ (StoreError::Address(_) | StoreError::SchemaTooNew { .. })) => return Err(error.into()),
+                // Nobody comes and makes a file a database.
+                Err(error @ StoreError::Refused(_)) if is_a_file => return Err(error.into()),
                 Err(error) => self.health.report(DATABASE, Err(waiting_for_store(&error))),
             }
             tokio::time::sleep(AGAIN_AFTER).await;

@@ -1,6 +1,7 @@
 //! `confab-presence`: the WebSocket gateway as a process of its own.
 
 use std::path::PathBuf;
+use std::process::ExitCode;
 
 use clap::Parser;
 use confab_chassis::config;
@@ -20,7 +21,17 @@ struct Arguments {
 }
 
 #[tokio::main]
-async fn main() -> anyhow::Result<()> {
+async fn main() -> ExitCode {
+    match run().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("confab-presence: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
     let Some(file) = arguments.config.filter(|_| !arguments.print_default_config) else {
         service::print(DEFAULT_CONFIG)?;

@@ -41,12 +41,18 @@ struct Session {
 impl Subscriber {
     pub(super) async fn run(self) {
         let mut delays = delays();
+        let mut told = false;
         loop {
             let since = Instant::now();
             let ended = self.listen().await;
             if *self.up.borrow() {
                 self.set_up(false);
+            } else if let Err(error) = &ended
+                && !told
+            {
+                tracing::warn!(%error, "the bus cannot be reached; the store is read more often until it is");
             }
+            told = true;
             if since.elapsed() > STABLE_AFTER {
                 delays = crate::redis_link::delays();
             }

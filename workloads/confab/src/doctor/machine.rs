@@ -67,6 +67,10 @@ pub enum Holds {
 /// The data folder: can it be written, is it durable, is there room. Leaves nothing behind.
 pub fn data_folder(folder: &Path, holds: Holds) -> Vec<Finding> {
     let exists = folder.is_dir();
+    if folder.exists() && !exists {
+        let found = format!("{} is a file", folder.display());
+        return vec![Finding::mend("data folder", found, "name a folder with --data")];
+    }
     let place = nearest_existing(folder);
     let topic = "data folder";
     let mut findings = vec![if exists {

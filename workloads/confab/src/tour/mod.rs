@@ -8,7 +8,9 @@ mod transcript;
 use std::io;
 
 use anyhow::{Context as _, Result};
+use confab_chassis::telemetry;
 use confab_contract::ConversationId;
+use confab_contract::config::section::LogConfig;
 
 use crate::cli::TourArgs;
 use crate::up;
@@ -22,6 +24,8 @@ pub async fn run(args: TourArgs) -> Result<()> {
     if !args.start {
         return Box::pin(play(Addresses::of(&args.url, args.socket_url.as_deref())?)).await;
     }
+    // Why a start waits, and nothing else: the transcript is the output.
+    telemetry::init(&LogConfig { filter: "warn".to_owned(), ..LogConfig::default() })?;
     let scratch = tempfile::tempdir().context("no scratch folder can be made")?;
     let server = up::start(up::Options::for_tour(args, scratch.path())).await?;
     let outcome = Box::pin(play(Addresses::of(&server.base_url(), None)?)).await;

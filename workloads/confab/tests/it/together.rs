@@ -54,6 +54,9 @@ async fn a_sqlite_folder_has_one_process_and_its_key_cannot_be_swapped() {
     scratch.start("b", second()).ends().await.badly(&["in use by another confab", "--data"]);
     up.running.stop().await;
     let key = scratch.path().join("confab-data/master.key");
-    std::fs::remove_file(key).unwrap();
+    std::fs::remove_file(&key).unwrap();
+    scratch.start("b", second()).ends().await.badly(&["master.key is not", "restore it from the backup"]);
+    assert!(!key.exists(), "no other key takes its place");
+    confab_chassis::seal::MasterKey::load_or_generate(&key).unwrap();
     scratch.start("b", second()).ends().await.badly(&["does not fit this database", "sealed by another master key"]);
 }

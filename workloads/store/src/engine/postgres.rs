@@ -34,6 +34,12 @@ const SETTINGS: &str = "SET statement_timeout = '12s'; SET lock_timeout = '8s'; 
      SET plan_cache_mode = force_custom_plan; SET jit = off";
 
 pub(super) async fn open(url: &SecretString, max_connections: u32) -> Result<Pools, StoreError> {
+    let scheme = url.expose_secret().split_once("://").map(|(scheme, _)| scheme);
+    if !matches!(scheme, Some("postgres" | "postgresql")) {
+        // The driver takes any scheme for its own.
+        let error = sqlx::Error::Configuration("the address does not begin with postgres://".into());
+        return Err(StoreError::opening(error));
+    }
     let options: PgConnectOptions = url.expose_secret().parse().map_err(StoreError::opening)?;
     let options = options.application_name("confab");
     let others = max_connections.saturating_sub(BATCH_CONNECTIONS).max(1);

@@ -18,9 +18,11 @@ impl StoreError {
     }
 }
 
-/// <https://www.postgresql.org/docs/current/errcodes-appendix.html>. SQLite's codes are numbers without letters.
+/// <https://www.postgresql.org/docs/current/errcodes-appendix.html>, <https://www.sqlite.org/rescode.html> (one or two digits).
 fn of_code(code: &str) -> Option<&'static str> {
     Some(match code {
+        "26" => "the file is no SQLite database; name another folder, or move the file away",
+        "11" => "the file is damaged; restore it from a backup",
         "28P01" => "check the user and the password in the database address",
         "28000" => "check the user in the database address, and on the server whom pg_hba.conf lets in",
         "3D000" => "make the database (createdb), or check its name at the end of the database address",
