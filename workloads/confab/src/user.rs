@@ -47,7 +47,8 @@ async fn act(store: &Store, action: UserAction) -> Result<()> {
 #[expect(clippy::print_stdout, reason = "the answer is this command's output")]
 async fn list(store: &Store, ListArgs { tenant, page, limit, query }: ListArgs) -> Result<()> {
     let before = (page - 1).saturating_mul(limit);
-    let (found, total) = users::list(store, &tenant_id(&tenant)?, &query, limit, before).await?;
+    let tenant = served_tenant(store, &tenant).await?;
+    let (found, total) = users::list(store, &tenant, &query, limit, before).await?;
     for user in &found {
         let status = if user.suspended_at.is_some() { "suspended" } else { "active" };
         println!("{}  {status:<9}  {}  {}  {}", user.id, user.username, user.email, user.created_at);
@@ -69,11 +70,8 @@ fn summary(before: u64, shown: u64, total: u64, page: u32) -> String {
 
 /// Makes an account by the rules of registration.
 async fn add(store: &Store, args: AddArgs) -> Result<User> {
-    let tenant = tenant_id(&args.name.tenant)?;
     let now = Clock::system().now();
-    if signing_keys::list(store, &tenant, now).await?.is_empty() {
-        bail!("no server has served tenant {tenant} on this store yet; check the name, or start `confab up` first");
-    }
+    let tenant = served_tenant(store, &args.name.tenant).await?;
     let request = RegisterRequest {
         email: args.name.email,
         username: args.username,
@@ -98,6 +96,15 @@ async fn add(store: &Store, args: AddArgs) -> Result<User> {
     Ok(users::insert(store, &tenant, user, now).await?)
 }
 
+/// A tenant that some server has served on this store: whoever mistypes a name is told so.
+async fn served_tenant(store: &Store, name: &str) -> Result<TenantId> {
+    let tenant = tenant_id(name)?;
+    if signing_keys::list(store, &tenant, Clock::system().now()).await?.is_empty() {
+        bail!("no server has served tenant {tenant} on this store yet; check the name, or start `confab up` first");
+    }
+    Ok(tenant)
+}
+
 /// One line of standard input.
 fn read_password() -> Result<SecretString> {
     if io::stdin().is_terminal() {
@@ -109,7 +116,7 @@ fn read_password() -> Result<SecretString> {
 }
 
 async fn set_suspended(store: &Store, name: &UserName, suspended: bool) -> Result<usize> {
-    let tenant = tenant_id(&name.tenant)?;
+    let tenant = served_tenant(store, &name.tenant).await?;
     let Some(user) = account(store, &tenant, &name.email).await? else {
         bail!("{} has no account in tenant {tenant}", name.email);
     };

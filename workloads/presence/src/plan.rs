@@ -42,10 +42,14 @@ pub struct Covered {
 }
 
 /// A client that names what it has: by `named` the last `seq` of conversations, by a cursor what it `covered`.
-/// Conversations in neither have nothing new, or were not asked for.
+/// Conversations in neither have nothing new, or were not asked for. `covered` was read after the memberships: who has left
+/// a conversation by then is no member of it, and joining it once more is told live.
 pub fn resume(memberships: &[Membership], named: &BTreeMap<ConversationId, u64>, covered: &Covered) -> Plan {
     let mut plan = Plan::default();
-    for membership in memberships {
+    let has_left = |id: &ConversationId| covered.ended.contains(id) && !covered.points.contains_key(id);
+    let present_now: Vec<&Membership> =
+        memberships.iter().filter(|membership| !has_left(&membership.conversation)).collect();
+    for &membership in &present_now {
         let id = membership.conversation;
         let goes_on = match (named.get(&id), covered.points.get(&id)) {
             (Some(&seq), _) => from_named(membership, seq),
@@ -60,13 +64,13 @@ pub fn resume(memberships: &[Membership], named: &BTreeMap<ConversationId, u64>,
             }
         }
     }
-    plan.resync.extend(gone(memberships, named, covered).into_iter().map(|id| (id, ResyncReason::NotAMember)));
+    plan.resync.extend(gone(&present_now, named, covered).into_iter().map(|id| (id, ResyncReason::NotAMember)));
     plan
 }
 
 /// Conversations that the client has, or may have, and of which the person is no member.
 fn gone(
-    memberships: &[Membership],
+    memberships: &[&Membership],
     named: &BTreeMap<ConversationId, u64>,
     covered: &Covered,
 ) -> BTreeSet<ConversationId> {
@@ -161,10 +165,23 @@ mod tests {
     }
 
     #[test]
+    fn who_leaves_while_memberships_are_read_is_told_so_and_follows_nothing() {
+        let membership = membership(7, 9);
+        let left = membership.conversation;
+        let covered = Covered { points: HashMap::new(), ended: vec![left] };
+        let gone = Plan { starts: Vec::new(), resync: vec![(left, ResyncReason::NotAMember)] };
+        for named in [BTreeMap::new(), BTreeMap::from([(left, 8)])] {
+            assert_eq!(resume(std::slice::from_ref(&membership), &named, &covered), gone);
+        }
+    }
+
+    #[test]
     fn who_was_added_again_since_goes_on() {
         let membership = membership(7, 9);
-        let covered = Covered { points: HashMap::new(), ended: vec![membership.conversation] };
-        assert_eq!(resume(std::slice::from_ref(&membership), &BTreeMap::new(), &covered).resync, []);
+        let id = membership.conversation;
+        let covered = Covered { points: HashMap::from([(id, 6)]), ended: vec![id] };
+        let plan = resume(std::slice::from_ref(&membership), &BTreeMap::new(), &covered);
+        assert_eq!((plan.starts[0].after, plan.resync), (6, Vec::new()));
     }
 
     #[test]

@@ -368,6 +368,11 @@ impl Feed {
         }
     }
 
+    /// Whether those who are attached were told of a later watermark than this.
+    pub fn has_told_later(&self, user: UserId, kind: ReceiptKind, seq: u64) -> bool {
+        lock(&self.state).receipts.has_told_later(user, kind, seq)
+    }
+
     fn deliver_receipts(&self, state: &mut State, now: Instant) {
         for receipt in state.receipts.take(state.readers.len(), now) {
             for reader in &state.readers {

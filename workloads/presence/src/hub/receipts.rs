@@ -46,6 +46,11 @@ impl Receipts {
         }
     }
 
+    /// Whether readers were told of a later one.
+    pub fn has_told_later(&self, user: UserId, kind: ReceiptKind, seq: u64) -> bool {
+        self.told.get(&(user, kind)).is_some_and(|told| *told > seq)
+    }
+
     /// What may go out now to that many readers; empty when it is too early.
     pub fn take(&mut self, readers: usize, now: Instant) -> Vec<Receipt> {
         if self.waiting.is_empty() || self.not_before.is_some_and(|moment| now < moment) {
@@ -87,6 +92,9 @@ mod tests {
             put(&mut receipts, user, seq);
         }
         assert!(receipts.is_empty(), "that was told");
+        assert!(receipts.has_told_later(user, ReceiptKind::Delivered, 4));
+        assert!(!receipts.has_told_later(user, ReceiptKind::Delivered, 5));
+        assert!(!receipts.has_told_later(user, ReceiptKind::Read, 4));
         put(&mut receipts, user, 6);
         assert_eq!(receipts.take(1, now + LONGEST_WAIT).len(), 1);
     }

@@ -31,8 +31,6 @@ pub enum CatchUp {
         /// An event says so that the connection was not given: if the person is gone again, it is told of that.
         by_event: bool,
     },
-    /// Send frames that are ready.
-    Say(Vec<Utf8Bytes>),
     /// Send the availability of people who are watched since just now.
     Snapshot(Vec<UserId>),
     /// Send where the other members of these conversations stand.
@@ -84,7 +82,6 @@ pub async fn run(session: &Arc<Session>, sink: &mut Sink, errands: Vec<CatchUp>)
             CatchUp::Join { conversation, by_event } => {
                 replayed += join(session, sink, conversation, by_event).await?;
             }
-            CatchUp::Say(frames) => say(sink, frames).await?,
             CatchUp::Snapshot(users) => snapshot(session, sink, users).await?,
             CatchUp::Watermarks(conversations) => watermarks(session, sink, &conversations).await?,
             CatchUp::Resumed { cursor, queued } => {
@@ -262,12 +259,15 @@ async fn watermarks(session: &Session, sink: &mut Sink, conversations: &[Convers
     Ok(())
 }
 
-/// Who has left meanwhile is told nothing more.
+/// Who has left meanwhile is told nothing more, and what was read is not told after something later that has come live.
 fn watermark_texts(session: &Session, watermarks: &[(ConversationId, Watermark)]) -> Vec<Utf8Bytes> {
-    watermarks
-        .iter()
-        .filter(|(id, watermark)| watermark.user != session.user && session.feed(*id).is_some())
-        .flat_map(|(id, watermark)| standings(*id, watermark))
-        .map(|standing| encode(&standing.frame))
+    let of_others = watermarks.iter().filter(|(_, watermark)| watermark.user != session.user);
+    let followed = of_others.filter_map(|(id, watermark)| Some((session.feed(*id)?, *id, watermark)));
+    followed
+        .flat_map(|(feed, id, watermark)| {
+            let news = standings(id, watermark)
+                .filter(move |standing| !feed.has_told_later(watermark.user, standing.kind, standing.seq));
+            news.map(|standing| encode(&standing.frame))
+        })
         .collect()
 }

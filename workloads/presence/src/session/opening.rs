@@ -112,7 +112,7 @@ async fn begin(
         Some(resume) => resume,
         None => line.held(tenant, session).await?,
     };
-    attach_resumed(session, &resume, &known).await
+    attach_resumed(session, &resume, &known, line.sink).await
 }
 
 /// A connection that does not deliver yet.
@@ -227,7 +227,7 @@ async fn attach_fresh(session: &Arc<Session>) -> Result<(), End> {
 
 /// Goes on where the client is. `known` was read before the memberships: conversations that were not named are complete
 /// up to it when all is replayed.
-async fn attach_resumed(session: &Arc<Session>, resume: &Resume, known: &Position) -> Result<(), End> {
+async fn attach_resumed(session: &Arc<Session>, resume: &Resume, known: &Position, sink: &mut Sink) -> Result<(), End> {
     let hub = &session.hub;
     let (core, tenant, user) = (&hub.core, &hub.tenant, session.user);
     let cursor = resume.cursor.as_deref().map(|cursor| core.position(tenant, user, cursor));
@@ -244,10 +244,12 @@ async fn attach_resumed(session: &Arc<Session>, resume: &Resume, known: &Positio
         resync.push((None, ResyncReason::InvalidCursor));
     }
     resync.extend(plan.resync.iter().map(|(conversation, reason)| (Some(*conversation), *reason)));
-    let say = |(conversation_id, reason)| encode(&ServerFrame::ResyncRequired { conversation_id, reason });
-    let mut errands = vec![CatchUp::Say(resync.into_iter().map(say).collect())];
-    let (replays, queued) = follow_all(session, &plan.starts);
-    errands.extend(replays);
+    // Before anything is followed: an event of a conversation that begins anew must not come before the client knows that.
+    for (conversation_id, reason) in resync {
+        sink.feed(Message::Text(encode(&ServerFrame::ResyncRequired { conversation_id, reason }))).await?;
+    }
+    sink.flush().await?;
+    let (mut errands, queued) = follow_all(session, &plan.starts);
     errands.push(CatchUp::Resumed { cursor: core.cursor(tenant, user, known), queued });
     let is_open = |id: &ConversationId| resume.conversations.contains_key(id) || covered.points.contains_key(id);
     let watermarks = plan.starts.iter().map(|start| start.conversation).filter(is_open);
