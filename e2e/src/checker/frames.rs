@@ -150,11 +150,9 @@ impl<'a> Walk<'a> {
         self.connection = connection;
     }
 
-    /// The server said that the subscriber was removed while it was away, and perhaps added again.
+    /// The server said that the subscriber was removed, and perhaps added again: it cannot say where the stay ended.
     fn begin_anew(&mut self, connection: u32) {
-        if let Some(last) = self.last.take() {
-            self.left_at(last, connection > self.connection);
-        }
+        self.last = None;
         self.connection = connection;
     }
 

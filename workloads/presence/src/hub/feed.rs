@@ -368,6 +368,11 @@ impl Feed {
         }
     }
 
+    /// A reader is going to be shown where a member stands.
+    pub fn show_standing(&self, user: UserId, kind: ReceiptKind, seq: u64) {
+        lock(&self.state).receipts.show(user, kind, seq);
+    }
+
     /// Whether those who are attached were told of a later watermark than this.
     pub fn has_told_later(&self, user: UserId, kind: ReceiptKind, seq: u64) -> bool {
         lock(&self.state).receipts.has_told_later(user, kind, seq)

@@ -22,6 +22,8 @@ pub struct Receipts {
     waiting: HashMap<(UserId, ReceiptKind), (u64, Utf8Bytes)>,
     /// What readers were told last, so that nothing goes back on the wire.
     told: HashMap<(UserId, ReceiptKind), u64>,
+    /// What some reader was shown out of the store: what is below it is no news any more, to nobody.
+    shown: HashMap<(UserId, ReceiptKind), u64>,
     not_before: Option<Instant>,
 }
 
@@ -40,9 +42,22 @@ impl Receipts {
     /// Takes a watermark, unless it or a later one of the same person and kind was told or waits.
     pub fn put(&mut self, user: UserId, kind: ReceiptKind, seq: u64, frame: impl FnOnce() -> Utf8Bytes) {
         let key = (user, kind);
+        if self.shown.get(&key).is_some_and(|shown| seq < *shown) {
+            return;
+        }
         let known = self.told.get(&key).copied().max(self.waiting.get(&key).map(|(seq, _)| *seq));
         if known.is_none_or(|known| seq > known) {
             self.waiting.insert(key, (seq, frame()));
+        }
+    }
+
+    /// Some reader is going to be shown this. Lower ones that are late on the bus must not follow it.
+    pub fn show(&mut self, user: UserId, kind: ReceiptKind, seq: u64) {
+        let key = (user, kind);
+        let shown = self.shown.entry(key).or_default();
+        *shown = seq.max(*shown);
+        if self.waiting.get(&key).is_some_and(|(waiting, _)| *waiting < seq) {
+            self.waiting.remove(&key);
         }
     }
 
@@ -97,6 +112,18 @@ mod tests {
         assert!(!receipts.has_told_later(user, ReceiptKind::Read, 4));
         put(&mut receipts, user, 6);
         assert_eq!(receipts.take(1, now + LONGEST_WAIT).len(), 1);
+    }
+
+    #[test]
+    fn what_is_late_on_the_bus_does_not_follow_what_was_shown() {
+        let (mut receipts, user, now) = (Receipts::default(), UserId::generate(), Instant::now());
+        put(&mut receipts, user, 3);
+        receipts.show(user, ReceiptKind::Delivered, 7);
+        assert!(receipts.is_empty(), "it waited, and is overtaken");
+        put(&mut receipts, user, 5);
+        assert!(receipts.is_empty());
+        put(&mut receipts, user, 7);
+        assert_eq!(receipts.take(1, now).len(), 1, "the others have not been shown it");
     }
 
     #[test]

@@ -17,7 +17,7 @@ use crate::event::{Event, encode};
 use crate::hub::feed::{Attached, Feed};
 use crate::hub::tenant::Followed;
 use crate::plan::Start;
-use crate::watermarks::standings;
+use crate::watermarks::{Standing, standings};
 
 /// Something to do, in the order in which it was asked for.
 #[derive(Debug)]
@@ -254,20 +254,33 @@ async fn watermarks(session: &Session, sink: &mut Sink, conversations: &[Convers
     for some in conversations.chunks(CONVERSATIONS) {
         let ask = || confab_store::receipts::watermarks(&hub.core.store, &hub.tenant, some);
         let watermarks = meanwhile(session, sink, patiently(&hub.core, ask)).await??;
-        say(sink, watermark_texts(session, &watermarks)).await?;
+        let standings = followed_standings(session, &watermarks);
+        for (feed, user, standing) in &standings {
+            feed.show_standing(*user, standing.kind, standing.seq);
+        }
+        // What is queued already may be lower, and must not follow. What comes from now on is not.
+        write_queue(session, sink).await?;
+        let mut news = Vec::new();
+        for (feed, user, standing) in standings {
+            if !feed.has_told_later(user, standing.kind, standing.seq) {
+                news.push(encode(&standing.frame));
+            }
+        }
+        say(sink, news).await?;
     }
     Ok(())
 }
 
-/// Who has left meanwhile is told nothing more, and what was read is not told after something later that has come live.
-fn watermark_texts(session: &Session, watermarks: &[(ConversationId, Watermark)]) -> Vec<Utf8Bytes> {
+/// Where the others stand. Who has left a conversation meanwhile is told nothing more of it.
+fn followed_standings(
+    session: &Session,
+    watermarks: &[(ConversationId, Watermark)],
+) -> Vec<(Arc<Feed>, UserId, Standing)> {
     let of_others = watermarks.iter().filter(|(_, watermark)| watermark.user != session.user);
     let followed = of_others.filter_map(|(id, watermark)| Some((session.feed(*id)?, *id, watermark)));
     followed
         .flat_map(|(feed, id, watermark)| {
-            let news = standings(id, watermark)
-                .filter(move |standing| !feed.has_told_later(watermark.user, standing.kind, standing.seq));
-            news.map(|standing| encode(&standing.frame))
+            standings(id, watermark).map(move |standing| (Arc::clone(&feed), watermark.user, standing))
         })
         .collect()
 }
