@@ -97,6 +97,8 @@ struct Walk<'a> {
     told_of: &'a dyn Fn(u64) -> bool,
     /// The last `seq` that the subscriber has; `None` while it is no member.
     last: Option<u64>,
+    /// The server said that it goes on from where it is, and the subscriber may have been removed before it could read.
+    begins_anew: bool,
     /// The connection that brought it.
     connection: u32,
     last_connection: u32,
@@ -113,7 +115,17 @@ impl<'a> Walk<'a> {
     ) -> Self {
         let last = subscriber.starts.get(&id).copied();
         let last_connection = subscriber.seen.last().map_or(0, |seen| seen.connection);
-        Self { subscriber, truth, contents, told_of, last, connection: 1, last_connection, found: Vec::new() }
+        Self {
+            subscriber,
+            truth,
+            contents,
+            told_of,
+            last,
+            begins_anew: false,
+            connection: 1,
+            last_connection,
+            found: Vec::new(),
+        }
     }
 
     fn step(&mut self, connection: u32, frame: &TimelineFrame) {
@@ -143,16 +155,18 @@ impl<'a> Walk<'a> {
                 let what = format!("got seq {seq} after {last}, on connection {connection}");
                 self.found.push((Rule::FrameMissing, what));
             }
-            None if joined_here => {}
+            None if joined_here || self.begins_anew => {}
             None => self.found.push((Rule::FrameMissing, format!("the first frame has seq {seq}, and is no joining"))),
         }
         self.last = Some(seq);
+        self.begins_anew = false;
         self.connection = connection;
     }
 
     /// The server said that the subscriber was removed, and perhaps added again: it cannot say where the stay ended.
     fn begin_anew(&mut self, connection: u32) {
         self.last = None;
+        self.begins_anew = true;
         self.connection = connection;
     }
 
