@@ -95,8 +95,11 @@ pub fn halves(tcp: TcpStream, read_ahead: &[u8]) -> (Sink, Stream) {
 }
 
 impl Wire {
-    fn queue(&self, message: Message) {
-        lock(&self.out).push(message);
+    /// Has a frame written later; how many bytes wait now.
+    fn queue(&self, message: Message) -> usize {
+        let mut out = lock(&self.out);
+        out.push(message);
+        out.bytes()
     }
 
     /// Writes what the system takes now; whether that was all.
@@ -125,13 +128,17 @@ impl Wire {
         }
         Ok(())
     }
+
+    async fn send(&self, message: Message) -> Result<(), WireError> {
+        self.queue(message);
+        self.flush().await
+    }
 }
 
 impl Sink {
     /// Has a frame written with the next ones, or soon.
     pub async fn feed(&mut self, message: Message) -> Result<(), WireError> {
-        self.0.queue(message);
-        if lock(&self.0.out).bytes() < GATHERED { Ok(()) } else { self.0.flush().await }
+        if self.0.queue(message) < GATHERED { Ok(()) } else { self.0.flush().await }
     }
 
     /// Writes all that waits.
@@ -141,8 +148,7 @@ impl Sink {
 
     /// Writes a frame, and all that waits before it.
     pub async fn send(&mut self, message: Message) -> Result<(), WireError> {
-        self.0.queue(message);
-        self.0.flush().await
+        self.0.send(message).await
     }
 }
 
@@ -160,8 +166,7 @@ impl Stream {
                     Incoming::Close(payload) => writing::close_echo(payload),
                     Incoming::Text(_) | Incoming::Binary | Incoming::Pong => return Ok(Some(incoming)),
                 };
-                self.wire.queue(answer);
-                self.wire.flush().await?;
+                self.wire.send(answer).await?;
                 return Ok(Some(incoming));
             }
             self.wire.tcp.readable().await?;
