@@ -1,7 +1,14 @@
 //! What the derived schemas need before Kubernetes likes them.
 
 use schemars::Schema;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
+
+use crate::tenant::LABEL_VALUE;
+
+/// Longest value of a label.
+const LABEL_VALUE_CHARS: usize = 63;
+/// Longest value of an annotation; a controller's whole configuration snippet fits.
+const ANNOTATION_CHARS: usize = 16_384;
 
 /// Makes each optional property plainly optional, and its integer formats ones that Kubernetes knows.
 ///
@@ -14,9 +21,46 @@ pub(crate) fn plain_properties(schema: &mut Schema) {
         if let Some(Value::String(text)) = property.get_mut("description") {
             *text = unwrapped(text);
         }
+        if let Some(Value::String(text)) = property.get_mut("items").and_then(|items| items.get_mut("description")) {
+            *text = unwrapped(text);
+        }
         if property.get("format").and_then(Value::as_str).is_some_and(|format| format.starts_with("uint")) {
             property.insert("format".into(), "int64".into());
         }
+    }
+}
+
+/// Bounds a map of labels, and says what a value may be. A schema has no word for what a key may be.
+pub(crate) fn label_map(schema: &mut Schema) {
+    schema.insert("maxProperties".into(), 16.into());
+    schema.insert(
+        "additionalProperties".into(),
+        json!({"type": "string", "maxLength": LABEL_VALUE_CHARS, "pattern": LABEL_VALUE}),
+    );
+}
+
+/// Bounds a map of annotations.
+pub(crate) fn annotation_map(schema: &mut Schema) {
+    schema.insert("maxProperties".into(), 32.into());
+    schema.insert("additionalProperties".into(), json!({"type": "string", "maxLength": ANNOTATION_CHARS}));
+}
+
+/// Drops the explanations inside a type of Kubernetes' own, which would be most of the definition.
+pub(crate) fn without_descriptions(schema: &mut Schema) {
+    if let Some(fields) = schema.as_object_mut() {
+        fields.iter_mut().filter(|(name, _)| *name != "description").for_each(|(_, inner)| forget_descriptions(inner));
+    }
+}
+
+fn forget_descriptions(value: &mut Value) {
+    match value {
+        Value::Object(fields) => {
+            // A property may be called so; then it holds a schema, not a text.
+            fields.retain(|name, inner| name != "description" || !inner.is_string());
+            fields.values_mut().for_each(forget_descriptions);
+        }
+        Value::Array(items) => items.iter_mut().for_each(forget_descriptions),
+        _ => {}
     }
 }
 

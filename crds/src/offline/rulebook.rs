@@ -11,9 +11,10 @@ use schemars::transform::AddNullable;
 use serde_json::{Value, json};
 
 use crate::ChatTenant;
+use crate::tenant::DNS_LABEL;
 
-/// A DNS label: what a namespace, and the name of a tenant, must be.
-pub(super) const DNS_LABEL: &str = "^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$";
+/// What the name of a tenant must be.
+pub(super) const TENANT_NAME: &str = "^[a-z]([-a-z0-9]{0,38}[a-z0-9])?$";
 
 /// What a `ChatTenant` is checked with.
 pub(super) struct Rulebook {
@@ -47,9 +48,8 @@ pub(super) fn definition_schema() -> Value {
 fn with_envelope(mut schema: Value) -> Value {
     let mut metadata = metadata_schema();
     metadata["required"] = json!(["name"]);
-    for field in ["name", "namespace"] {
-        metadata["properties"][field]["pattern"] = DNS_LABEL.into();
-    }
+    metadata["properties"]["name"]["pattern"] = TENANT_NAME.into();
+    metadata["properties"]["namespace"]["pattern"] = DNS_LABEL.into();
     // Who owns which field: names that no schema knows.
     metadata["properties"]["managedFields"]["items"]["properties"]["fieldsV1"] =
         json!({"type": "object", "x-kubernetes-preserve-unknown-fields": true});

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::node::{Content, Entry, Node, Position};
 use super::problem::BrokenRule;
-use super::rulebook::DNS_LABEL;
+use super::rulebook::TENANT_NAME;
 use super::shown::{kind, name, shown};
 use super::suggest::closest;
 use crate::tenant;
@@ -60,6 +60,14 @@ impl Check {
             ("boolean", content) => (matches!(content, Content::Scalar(Value::Bool(_))), "true or false"),
             ("integer", Content::Scalar(Value::Number(number))) => (!number.is_f64(), "a whole number"),
             ("integer", _) => (false, "a whole number"),
+            (_, content) if schema["x-kubernetes-int-or-string"] == true => {
+                let whole = |number: &serde_json::Number| number.is_u64();
+                let fits = match content {
+                    Content::Scalar(Value::Number(number)) => whole(number),
+                    content => matches!(content, Content::Scalar(Value::String(_))),
+                };
+                (fits, "an amount such as 2, 100m or 512Mi")
+            }
             ("number", content) => (matches!(content, Content::Scalar(Value::Number(_))), "a number"),
             _ => (true, "anything"),
         };
@@ -182,9 +190,24 @@ pub(super) const NO_WORDS: &str = "of another form";
 pub(super) fn meaning(pattern: &str) -> &'static str {
     match pattern {
         tenant::DNS_NAME => "a DNS name in lower case, such as chat.example.com",
-        DNS_LABEL => "a DNS label: at most 63 lower-case letters, digits and '-', no '-' at either end",
+        tenant::DNS_LABEL => "a DNS label: at most 63 lower-case letters, digits and '-', no '-' at either end",
+        TENANT_NAME => "at most 40 lower-case letters, digits and '-', beginning with a letter, no '-' at the end",
         tenant::ORIGIN => "an origin such as https://app.example.com or http://localhost:5173, without a path, or '*'",
         tenant::SECRET_KEY => "a key of a Secret: letters, digits, '-', '_' and '.'",
+        tenant::LABEL_KEY => "the name of a label, such as kubernetes.io/hostname",
+        tenant::LABEL_VALUE => "the value of a label: at most 63 letters, digits, '-', '_' and '.'",
+        tenant::VOLUME_SIZE => "a size such as 10Gi",
+        tenant::QUANTITY => "an amount such as 2, 100m or 512Mi",
+        tenant::HTTPS_URL => "an address such as https://s3.example.com",
+        tenant::REGION => "a region such as eu-central-1",
+        tenant::BUCKET => "the name of a bucket: lower-case letters, digits, '-' and '.'",
+        tenant::PREFIX => "the beginning of a path such as acme/files/, without a leading '/'",
+        tenant::MAILBOX => "an address such as chat@example.com or Acme chat <chat@example.com>",
+        tenant::CONTACT => "an address such as mailto:ops@example.com or https://example.com/contact",
+        tenant::APPLE_ID => "an id of ten capital letters and digits",
+        tenant::BUNDLE_ID => "the id of an app, such as com.example.chat",
+        tenant::NETWORK => "a network such as 10.0.0.0/8 or 2001:db8::/32",
+        tenant::HOST_PATTERN => "a DNS name, or all names below one, such as *.chat.example.com",
         _ => NO_WORDS,
     }
 }

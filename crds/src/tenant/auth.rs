@@ -14,7 +14,7 @@ const ORIGIN_CHARS: usize = 267;
 
 /// Accounts, tokens and the web pages that may use them.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
-#[x_kube(validation = rules::refresh_outlives_access())]
+#[x_kube(validation = rules::auth::refresh_outlives_access())]
 #[schemars(transform = plain_properties)]
 #[serde(rename_all = "camelCase")]
 pub struct AuthSpec {
@@ -37,7 +37,7 @@ pub struct AuthSpec {
     /// affected.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 64), inner(length(max = ORIGIN_CHARS), regex(pattern = ORIGIN)))]
-    #[x_kube(merge_strategy = ListMerge::Set, validation = rules::any_origin_stands_alone())]
+    #[x_kube(merge_strategy = ListMerge::Set, validation = rules::auth::any_origin_stands_alone())]
     pub allowed_origins: Option<Vec<String>>,
 }
 

@@ -2,6 +2,7 @@
 
 use confab_crds::ChatTenant;
 use confab_crds::offline::load;
+use confab_crds::tenant::resolved::{ResolvedPlacement, ResolvedPostgres, ResolvedRedis};
 use confab_crds::tenant::{Database, Encryption, PlacementMode, Registration, ResolvedSecret, defaults};
 use kube::{CustomResourceExt, Resource};
 use serde_json::Value;
@@ -16,8 +17,8 @@ fn loaded(spec: &str) -> ChatTenant {
 fn a_bare_tenant_has_every_default() {
     let tenant = loaded("  domain: localhost\n").resolved();
     assert_eq!((tenant.id.as_str(), tenant.domain.as_str()), ("default.demo", "localhost"));
-    assert_eq!((tenant.placement, tenant.encryption), (PlacementMode::Shared, Encryption::ServerReadable));
-    assert_eq!((tenant.database, tenant.redis), (Database::Embedded, None));
+    assert_eq!(tenant.placement, ResolvedPlacement::Shared { host: None });
+    assert_eq!(tenant.encryption, Encryption::ServerReadable);
     assert_eq!((tenant.auth.registration, tenant.auth.access_token_seconds), (Registration::Open, 3600));
     assert_eq!((tenant.auth.refresh_token_seconds, tenant.auth.allowed_origins.len()), (30 * 86_400, 0));
     assert_eq!((tenant.limits.authentication.requests, tenant.limits.authentication.per_seconds), (5, 60));
@@ -35,8 +36,10 @@ fn what_is_written_wins() {
     let spec = "  domain: localhost\n  placement: {mode: Dedicated}\n  database: {postgres: {secretRef: {name: db}}}\n  \
                 redis: {secretRef: {name: r, key: url}}\n  auth: {refreshTokenDays: 2}\n";
     let tenant = loaded(spec).resolved();
-    assert_eq!(tenant.database, Database::Postgres(ResolvedSecret { name: "db".into(), key: "uri".into() }));
-    assert_eq!(tenant.redis, Some(ResolvedSecret { name: "r".into(), key: "url".into() }));
+    let dedicated = tenant.placement.dedicated().unwrap();
+    let url = ResolvedSecret { name: "db".into(), key: "uri".into() };
+    assert_eq!(dedicated.database, Database::Postgres(ResolvedPostgres { url, max_connections: 16 }));
+    assert_eq!(dedicated.redis, Some(ResolvedRedis::Url(ResolvedSecret { name: "r".into(), key: "url".into() })));
     assert_eq!(tenant.auth.refresh_token_seconds, 2 * 86_400);
 }
 

@@ -1,49 +1,6 @@
-//! A tenant with every default filled in: what the rest of the code reads.
+//! Accounts, tokens and limits, with every default filled in.
 
-use super::backing::{DatabaseSpec, RedisSpec};
-use super::{
-    AuthSpec, ChatTenant, Encryption, LimitsSpec, PlacementMode, PostgresDatabase, RateLimit, Registration, SecretRef,
-    defaults,
-};
-
-/// A tenant as it is meant, with nothing left open.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ResolvedTenant {
-    /// `<namespace>.<name>`.
-    pub id: String,
-    /// Where the tenant answers.
-    pub domain: String,
-    /// Whether it has pods of its own.
-    pub placement: PlacementMode,
-    /// Where it is stored.
-    pub database: Database,
-    /// Where the URL of its Redis is kept, if it has one.
-    pub redis: Option<ResolvedSecret>,
-    /// Accounts and tokens.
-    pub auth: ResolvedAuth,
-    /// Whether the server may read messages.
-    pub encryption: Encryption,
-    /// What is allowed how often, and how large.
-    pub limits: ResolvedLimits,
-}
-
-/// Where a tenant is stored.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Database {
-    /// SQLite in the process.
-    Embedded,
-    /// A PostgreSQL; the entry holds its URL.
-    Postgres(ResolvedSecret),
-}
-
-/// One entry of a Secret in the tenant's namespace.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ResolvedSecret {
-    /// Name of the Secret.
-    pub name: String,
-    /// Key of the entry.
-    pub key: String,
-}
+use crate::tenant::{AuthSpec, LimitsSpec, RateLimit, Registration, defaults};
 
 /// Accounts and tokens.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -86,37 +43,6 @@ pub struct ResolvedRate {
     pub requests: u32,
     /// In how many seconds.
     pub per_seconds: u32,
-}
-
-impl From<&ChatTenant> for ResolvedTenant {
-    fn from(tenant: &ChatTenant) -> Self {
-        let spec = &tenant.spec;
-        Self {
-            id: tenant.tenant_id(),
-            domain: spec.domain.clone(),
-            placement: spec.placement.as_ref().and_then(|placement| placement.mode).unwrap_or_default(),
-            database: Database::from(spec.database.as_ref()),
-            redis: spec.redis.as_ref().map(|RedisSpec { secret_ref }| secret_ref.into()),
-            auth: spec.auth.as_ref().unwrap_or(&AuthSpec::default()).into(),
-            encryption: spec.encryption.unwrap_or_default(),
-            limits: spec.limits.as_ref().unwrap_or(&LimitsSpec::default()).into(),
-        }
-    }
-}
-
-impl From<Option<&DatabaseSpec>> for Database {
-    fn from(spec: Option<&DatabaseSpec>) -> Self {
-        match spec.and_then(|spec| spec.postgres.as_ref()) {
-            Some(PostgresDatabase { secret_ref }) => Self::Postgres(secret_ref.into()),
-            None => Self::Embedded,
-        }
-    }
-}
-
-impl From<&SecretRef> for ResolvedSecret {
-    fn from(spec: &SecretRef) -> Self {
-        Self { name: spec.name.clone(), key: spec.key.clone().unwrap_or_else(|| defaults::SECRET_KEY.into()) }
-    }
 }
 
 impl From<&AuthSpec> for ResolvedAuth {
