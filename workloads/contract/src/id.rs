@@ -137,6 +137,11 @@ impl TenantId {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// The namespace of its `ChatTenant`: what is before the first dot.
+    pub fn namespace(&self) -> &str {
+        self.0.split_once('.').map_or(&*self.0, |(namespace, _)| namespace)
+    }
 }
 
 impl FromStr for TenantId {

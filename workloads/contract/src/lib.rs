@@ -10,8 +10,10 @@
 //! - [`timeline`]: the sequenced events of a conversation, the heart of the product.
 //! - [`socket`]: frames in both directions and the close codes of the WebSocket.
 //! - [`bus`]: wake-up hints between processes. The store is the record; the bus may lose any of them.
+//! - [`admin`]: between the operator and a host: tenants that come and go.
 //! - [`config`]: the configuration file of each service, and a tenant's settings inside it.
 
+pub mod admin;
 pub mod bus;
 pub mod config;
 pub mod envelope;

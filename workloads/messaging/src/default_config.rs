@@ -8,6 +8,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use confab_contract::config::Secret;
+    use confab_contract::config::admin::AdminConfig;
     use confab_contract::config::messaging::MessagingConfig;
     use confab_contract::config::tenant::TenantConfig;
     use serde_json::Value;
@@ -39,6 +40,10 @@ mod tests {
         full.database.max_connections = Some(2);
         full.bus.redis_url = Some(Secret::new("x"));
         full.bus.redis_url_file = Some("x".into());
+        let mut admin = AdminConfig::new("default.host".parse().expect("a tenant id"), Vec::new());
+        admin.tls_certificate_file = Some("x".into());
+        admin.tls_private_key_file = Some("x".into());
+        full.admin = Some(admin);
         let mut tenant = TenantConfig::new("default.demo".parse().expect("a tenant id"), "chat.example.com");
         tenant.extra_hosts = vec!["x".to_owned()];
         full.tenants = vec![tenant];

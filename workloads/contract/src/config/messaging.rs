@@ -4,7 +4,10 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::section::{BusConfig, DatabaseConfig, DrainConfig, HttpConfig, LogConfig, OpsConfig, in_range};
+use super::admin::{AdminConfig, TenantSource, source_problems};
+use super::section::{
+    BusConfig, DatabaseConfig, DrainConfig, HttpConfig, LogConfig, OpsConfig, in_range, shared_problems,
+};
 use super::tenant::TenantConfig;
 use super::{Checked, ConfigProblem};
 
@@ -14,7 +17,7 @@ use super::{Checked, ConfigProblem};
 pub struct MessagingConfig {
     /// The public listener.
     pub http: HttpConfig,
-    /// Probes and metrics.
+    /// Probes, metrics and the log filter.
     pub ops: OpsConfig,
     /// Logging.
     pub log: LogConfig,
@@ -28,22 +31,21 @@ pub struct MessagingConfig {
     pub master_key_file: PathBuf,
     /// Password hashing.
     pub passwords: PasswordConfig,
-    /// Whom this process serves.
+    /// Where the process learns whom it serves.
+    pub tenant_source: TenantSource,
+    /// The listener by which the operator says whom to serve.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub admin: Option<AdminConfig>,
+    /// Whom this process serves, with `tenant_source: config`.
     pub tenants: Vec<TenantConfig>,
 }
 
 impl Checked for MessagingConfig {
     fn problems(&self) -> Vec<ConfigProblem> {
-        let mut problems = Vec::new();
-        problems.extend(self.http.problems().into_iter().map(|problem| problem.inside("http")));
-        problems.extend(self.database.problems().into_iter().map(|problem| problem.inside("database")));
-        problems.extend(self.bus.problems().into_iter().map(|problem| problem.inside("bus")));
-        problems.extend(self.drain.problems().into_iter().map(|problem| problem.inside("drain")));
+        let mut problems =
+            shared_problems(&self.http, &self.database, &self.bus, &self.drain, self.master_key_file.as_path());
         problems.extend(self.passwords.problems().into_iter().map(|problem| problem.inside("passwords")));
-        if self.master_key_file.as_os_str().is_empty() {
-            problems.push(ConfigProblem::new("master_key_file", "name a file with 32 random bytes as base64"));
-        }
-        problems.extend(tenant_problems(&self.tenants));
+        problems.extend(source_problems(self.tenant_source, &self.tenants, self.admin.as_ref()));
         problems
     }
 }

@@ -3,9 +3,11 @@
 //! Unknown keys are refused. Every key has a default except where a service cannot guess (a database, a master key).
 //! The commented default file of each service is embedded in its binary and is its documentation.
 
+pub mod admin;
 pub mod messaging;
 pub mod presence;
 pub mod section;
+pub mod serve;
 pub mod tenant;
 
 use std::fmt;

@@ -1,7 +1,7 @@
 //! Sections that several services share.
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
@@ -42,11 +42,11 @@ impl Checked for HttpConfig {
     }
 }
 
-/// `ops`: the listener for probes and metrics. It is not for the public.
+/// `ops`: the listener for probes, metrics and the log filter. It is not for the public.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct OpsConfig {
-    /// Address and port of `/healthz`, `/readyz` and `/metrics`.
+    /// Address and port of `/healthz`, `/readyz`, `/metrics` and `/log-filter`.
     pub listen: SocketAddr,
 }
 
@@ -170,8 +170,27 @@ impl Checked for DrainConfig {
     }
 }
 
+/// Problems of the sections that every service has.
+pub(super) fn shared_problems(
+    http: &HttpConfig,
+    database: &DatabaseConfig,
+    bus: &BusConfig,
+    drain: &DrainConfig,
+    master_key_file: &Path,
+) -> Vec<ConfigProblem> {
+    let sections: [(&str, &dyn Checked); 4] = [("http", http), ("database", database), ("bus", bus), ("drain", drain)];
+    let of_section = |(name, section): (&'static str, &dyn Checked)| {
+        section.problems().into_iter().map(move |problem| problem.inside(name)).collect::<Vec<_>>()
+    };
+    let mut problems: Vec<ConfigProblem> = sections.into_iter().flat_map(of_section).collect();
+    if master_key_file.as_os_str().is_empty() {
+        problems.push(ConfigProblem::new("master_key_file", "name a file with 32 random bytes as base64"));
+    }
+    problems
+}
+
 /// Notes a number outside its range.
-pub(super) fn in_range(problems: &mut Vec<ConfigProblem>, key: &str, value: u64, least: u64, most: u64) {
+pub(crate) fn in_range(problems: &mut Vec<ConfigProblem>, key: &str, value: u64, least: u64, most: u64) {
     if !(least..=most).contains(&value) {
         problems.push(ConfigProblem::new(key, format!("must be {least} to {most}, is {value}")));
     }

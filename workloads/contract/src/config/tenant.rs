@@ -61,6 +61,12 @@ impl Checked for TenantConfig {
         if self.domain.is_empty() || self.domain.len() > 249 || !self.domain.bytes().all(dns) {
             problems.push(ConfigProblem::new("domain", "must be a DNS name of at most 249 characters"));
         }
+        // An IPv6 address, as a laptop has it, is a host name too.
+        let host = |b: u8| dns(b) || b == b':';
+        let is_host = |name: &String| !name.is_empty() && name.len() <= 253 && name.bytes().all(host);
+        if !self.extra_hosts.iter().all(is_host) {
+            problems.push(ConfigProblem::new("extra_hosts", "must be DNS names or IP addresses"));
+        }
         problems.extend(self.auth.problems().into_iter().map(|problem| problem.inside("auth")));
         problems.extend(self.limits.problems().into_iter().map(|problem| problem.inside("limits")));
         problems
