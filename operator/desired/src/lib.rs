@@ -11,13 +11,20 @@
 //!
 //! Reading order: [`settings`], [`check`], [`build`], [`compare`], [`status`], [`reason`].
 
+pub mod build;
+pub mod check;
 pub mod compare;
+pub mod digest;
+pub mod endpoint;
 pub mod kind;
 pub mod names;
 pub mod object;
 pub mod reason;
+pub mod release;
 pub mod settings;
+pub mod status;
 
+pub use check::{Checked, Dedicated, Guest, References, Stall};
 pub use kind::Kind;
 pub use names::{FIELD_MANAGER, Names, Role};
 pub use object::{Object, Owner};

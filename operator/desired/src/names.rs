@@ -78,9 +78,9 @@ impl Names {
         format!("{}-{}-pods", self.tenant, role.name())
     }
 
-    /// The Config, named by its content: an old pod that restarts finds the Config that it was made for.
-    pub fn config(&self, digest: &str) -> String {
-        format!("{}-config-{digest}", self.tenant)
+    /// The Config of a role, named by its content: an old pod that restarts finds the Config that it was made for.
+    pub fn config(&self, role: Role, digest: &str) -> String {
+        format!("{}-{}-{digest}", self.tenant, role.name())
     }
 
     /// The Secret with the master key.
@@ -152,7 +152,7 @@ mod tests {
         let names = Names::new("t".repeat(40));
         let roles = [Role::Messaging, Role::Presence, Role::Serve, Role::Redis];
         let mut all: Vec<String> = roles.iter().flat_map(|role| [names.role(*role), names.pods(*role)]).collect();
-        all.extend([names.config("0123456789"), names.master_key(), names.admin_tls(), names.redis_secret()]);
+        all.extend([names.config(Role::Messaging, "0123456789"), names.master_key(), names.admin_tls(), names.redis_secret()]);
         all.extend([names.database(), names.database_secret(), names.data(), names.gateway_tls()]);
         for name in all {
             assert!(name.len() <= 63, "{name}");

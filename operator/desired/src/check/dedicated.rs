@@ -14,8 +14,9 @@ use confab_crds::tenant::{DeletionPolicy, UpdateStrategy};
 use super::guest::guest_policy;
 use super::references::{Entry, References};
 use super::Stall;
+use crate::digest;
 use crate::endpoint::Endpoint;
-use crate::names::{Names, RELEASE, RESTARTED_AT};
+use crate::names::{Names, RELEASE, RESTARTED_AT, Role};
 use crate::object::Owner;
 use crate::reason::{Reason, condition};
 
@@ -50,6 +51,8 @@ pub struct Dedicated {
     pub released: Option<String>,
     /// Changes when somebody wants all pods replaced.
     pub restarted_at: Option<String>,
+    /// Digest of what the spec says about the pods of each role.
+    pub inputs: BTreeMap<Role, String>,
 }
 
 /// Where a tenant is stored.
@@ -127,6 +130,7 @@ pub(super) fn check(
         update_strategy: pods.update_strategy,
         released: wish(&annotations, RELEASE),
         restarted_at: wish(&annotations, RESTARTED_AT),
+        inputs: inputs(tenant, &annotations),
     })
 }
 
@@ -136,6 +140,26 @@ fn owner(tenant: &ChatTenant, resolved: &ResolvedTenant) -> Owner {
         name: resolved.name.clone(),
         uid: tenant.metadata.uid.clone().unwrap_or_default(),
     }
+}
+
+/// What the spec says about the pods of each role, as it is written: defaults are left out, so that another version's defaults
+/// are no change of the spec. How many pods there are replaces none.
+fn inputs(tenant: &ChatTenant, annotations: &BTreeMap<String, String>) -> BTreeMap<Role, String> {
+    let spec = serde_json::to_value(&tenant.spec).expect("a spec is plain data with text keys");
+    let shared = serde_json::json!({
+        "database": spec["database"],
+        "redis": spec["redis"],
+        "trustedProxies": spec["gateway"]["trustedProxies"],
+        "restartedAt": annotations.get(RESTARTED_AT),
+    });
+    let of = |field: &str| {
+        let mut own = spec[field].clone();
+        if let Some(own) = own.as_object_mut() {
+            own.remove("replicas");
+        }
+        digest::of_value(&serde_json::json!({ "shared": shared, "own": own }))
+    };
+    BTreeMap::from([(Role::Messaging, of("messaging")), (Role::Presence, of("presence")), (Role::Serve, of("messaging"))])
 }
 
 fn wish(annotations: &BTreeMap<String, String>, key: &str) -> Option<String> {
