@@ -11,8 +11,12 @@
 //! Reading order: [`tenant`] (the reconcile and its steps), [`world`] (what is known), [`queue`], [`election`] (who acts),
 //! [`cluster`] (requests), [`metrics`].
 
+pub mod admin;
 pub mod cluster;
+pub mod config;
+pub mod controller;
 pub mod election;
 pub mod metrics;
 pub mod queue;
+pub mod tenant;
 pub mod world;

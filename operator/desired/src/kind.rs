@@ -83,7 +83,9 @@ impl Kind {
             Self::StatefulSet => ("apps", "v1", "StatefulSet", "statefulsets"),
             Self::Deployment => ("apps", "v1", "Deployment", "deployments"),
             Self::PodDisruptionBudget => ("policy", "v1", "PodDisruptionBudget", "poddisruptionbudgets"),
-            Self::HorizontalPodAutoscaler => ("autoscaling", "v2", "HorizontalPodAutoscaler", "horizontalpodautoscalers"),
+            Self::HorizontalPodAutoscaler => {
+                ("autoscaling", "v2", "HorizontalPodAutoscaler", "horizontalpodautoscalers")
+            }
             Self::Certificate => ("cert-manager.io", "v1", "Certificate", "certificates"),
             Self::Ingress => ("networking.k8s.io", "v1", "Ingress", "ingresses"),
             Self::HttpRoute => ("gateway.networking.k8s.io", "v1", "HTTPRoute", "httproutes"),
@@ -105,7 +107,9 @@ impl Kind {
 
     /// The kind of that `apiVersion` and `kind`.
     pub fn find(api_version: &str, kind: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|known| known.spelling().kind == kind && known.spelling().api_version() == api_version)
+        Self::ALL
+            .into_iter()
+            .find(|known| known.spelling().kind == kind && known.spelling().api_version() == api_version)
     }
 }
 

@@ -152,7 +152,12 @@ mod tests {
         let names = Names::new("t".repeat(40));
         let roles = [Role::Messaging, Role::Presence, Role::Serve, Role::Redis];
         let mut all: Vec<String> = roles.iter().flat_map(|role| [names.role(*role), names.pods(*role)]).collect();
-        all.extend([names.config(Role::Messaging, "0123456789"), names.master_key(), names.admin_tls(), names.redis_secret()]);
+        all.extend([
+            names.config(Role::Messaging, "0123456789"),
+            names.master_key(),
+            names.admin_tls(),
+            names.redis_secret(),
+        ]);
         all.extend([names.database(), names.database_secret(), names.data(), names.gateway_tls()]);
         for name in all {
             assert!(name.len() <= 63, "{name}");

@@ -21,6 +21,10 @@ pub struct Object {
 
 impl Object {
     /// From a typed object. Its kind comes from `kind`, since not all our types know theirs.
+    ///
+    /// # Panics
+    ///
+    /// Never: a Kubernetes object is plain data.
     pub fn new(kind: Kind, typed: &impl Serialize) -> Self {
         let mut value = serde_json::to_value(typed).expect("a Kubernetes object is plain data with text keys");
         drop_nulls(&mut value);

@@ -22,6 +22,8 @@ pub mod condition {
     pub const HOST: &str = "Host";
     /// A newer release waits to be let in.
     pub const UPDATE_WAITING: &str = "UpdateWaiting";
+    /// The operator leaves the tenant as it is.
+    pub const PAUSED: &str = "Paused";
     /// What the spec asks for and this version does not do.
     pub const UNSUPPORTED: &str = "Unsupported";
 }

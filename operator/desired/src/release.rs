@@ -23,6 +23,10 @@ pub struct Rendered {
 
 impl Rendered {
     /// As an annotation.
+    ///
+    /// # Panics
+    ///
+    /// Never: a rendering is plain data.
     pub fn annotation(&self) -> String {
         serde_json::to_string(self).expect("a rendering is plain data with text keys")
     }

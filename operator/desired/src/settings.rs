@@ -100,6 +100,7 @@ impl Default for Origin {
 /// Kinds that somebody else's operator brings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is there or not, by itself")]
 pub struct Capabilities {
     /// CloudNativePG.
     pub cloud_native_pg: bool,

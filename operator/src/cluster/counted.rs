@@ -64,7 +64,8 @@ where
 
 /// The verb as Kubernetes' own metrics name it.
 fn verb(method: &Method, uri: &Uri) -> &'static str {
-    let watches = uri.query().is_some_and(|query| query.split('&').any(|pair| pair == "watch=true" || pair == "watch=1"));
+    let watches =
+        uri.query().is_some_and(|query| query.split('&').any(|pair| pair == "watch=true" || pair == "watch=1"));
     match *method {
         Method::GET if watches => "WATCH",
         Method::GET => "GET",

@@ -5,9 +5,11 @@ pub mod counted;
 pub mod discovery;
 
 use anyhow::Context as _;
-use kube::client::ClientBuilder;
+use http::{Request, Response};
+use kube::client::{Body, ClientBuilder, DynBody};
 use kube::{Client, Config};
-use tower::Layer;
+use tower::util::BoxService;
+use tower::{BoxError, Layer, Service};
 
 use self::counted::CountedLayer;
 use crate::election::fence::{Fence, FenceLayer};
@@ -15,7 +17,8 @@ use crate::metrics::OperatorMetrics;
 
 /// Where the cluster is, from the surroundings: inside a cluster from the ServiceAccount, outside from the kubeconfig.
 pub async fn config() -> anyhow::Result<Config> {
-    let mut config = Config::infer().await.context("no cluster: neither a ServiceAccount nor a kubeconfig was found")?;
+    let mut config =
+        Config::infer().await.context("no cluster: neither a ServiceAccount nor a kubeconfig was found")?;
     prepare(&mut config);
     Ok(config)
 }
@@ -38,18 +41,21 @@ pub fn plain_client(config: Config, metrics: &OperatorMetrics) -> anyhow::Result
 }
 
 /// The same as [`fenced_client`] with one more layer nearest to the network, for tests that make it fail.
-pub fn client_through<L>(config: Config, fence: &Fence, metrics: &OperatorMetrics, layer: &L) -> anyhow::Result<Client>
+pub fn client_through<L, S>(
+    config: Config,
+    fence: &Fence,
+    metrics: &OperatorMetrics,
+    layer: &L,
+) -> anyhow::Result<Client>
 where
-    L: Layer<kube::client::GenericService>,
-    L::Service: tower::Service<
-            http::Request<kube::client::Body>,
-            Response = http::Response<Box<kube::client::DynBody>>,
-            Error = tower::BoxError,
-        > + Send
-        + 'static,
-    <L::Service as tower::Service<http::Request<kube::client::Body>>>::Future: Send + 'static,
+    L: Layer<Transport, Service = S>,
+    S: Service<Request<Body>, Response = Response<Box<DynBody>>, Error = BoxError> + Send + 'static,
+    S::Future: Send + 'static,
 {
     let builder = ClientBuilder::try_from(config)?.with_layer(layer);
     let builder = builder.with_layer(&CountedLayer::new(metrics.clone()));
     Ok(builder.with_layer(&FenceLayer(fence.clone())).build())
 }
+
+/// What kube's own stack ends in.
+pub type Transport = BoxService<Request<Body>, Response<Box<DynBody>>, BoxError>;

@@ -28,7 +28,8 @@ pub(super) fn new(candidate: &Candidate, now: Timestamp) -> Lease {
 
 /// The Lease taken from somebody else, or again.
 pub(super) fn taken(candidate: &Candidate, seen: &Seen, now: Timestamp) -> Lease {
-    let transitions = if seen.holder == candidate.identity { seen.transitions } else { seen.transitions.saturating_add(1) };
+    let transitions =
+        if seen.holder == candidate.identity { seen.transitions } else { seen.transitions.saturating_add(1) };
     held_by(candidate, Some(seen.resource_version.clone()), transitions, now)
 }
 

@@ -30,13 +30,7 @@ pub struct Schedule<K> {
 
 impl<K: Clone + Eq + Hash> Default for Schedule<K> {
     fn default() -> Self {
-        Self {
-            due: BTreeSet::new(),
-            waiting: HashMap::new(),
-            keys: HashMap::new(),
-            running: HashMap::new(),
-            added: 0,
-        }
+        Self { due: BTreeSet::new(), waiting: HashMap::new(), keys: HashMap::new(), running: HashMap::new(), added: 0 }
     }
 }
 

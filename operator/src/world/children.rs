@@ -66,7 +66,9 @@ impl Children {
 
 /// A list that begins anew shows what is known already.
 fn same_version(before: Option<&Value>, now: Option<&Value>) -> bool {
-    let version = |object: Option<&Value>| object.and_then(|object| object["metadata"]["resourceVersion"].as_str().map(str::to_owned));
+    let version = |object: Option<&Value>| {
+        object.and_then(|object| object["metadata"]["resourceVersion"].as_str().map(str::to_owned))
+    };
     before.is_some() && now.is_some() && version(before).is_some() && version(before) == version(now)
 }
 

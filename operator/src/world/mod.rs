@@ -19,6 +19,7 @@ use serde_json::Value;
 use children::Children;
 pub use replica::{Change, Key, Replica};
 use tenants::Tenants;
+pub use tenants::{host_of, key_of};
 
 /// What is known. Cheap to clone.
 #[derive(Clone)]

@@ -149,7 +149,11 @@ mod tests {
     #[test]
     fn what_a_second_list_does_not_hold_was_deleted_meanwhile() {
         let mut replica = Replica::new(1);
-        feed(&mut replica, 0, vec![Event::Init, Event::InitApply((key("a"), 1)), Event::InitApply((key("b"), 1)), Event::InitDone]);
+        feed(
+            &mut replica,
+            0,
+            vec![Event::Init, Event::InitApply((key("a"), 1)), Event::InitApply((key("b"), 1)), Event::InitDone],
+        );
         let changes = feed(&mut replica, 0, vec![Event::Init, Event::InitApply((key("b"), 2))]);
         assert_eq!(changes, [(Some(1), Some(2))]);
         assert!(replica.get(&key("a")).is_some(), "until the list is complete nothing is concluded from it");

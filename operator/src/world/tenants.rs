@@ -93,14 +93,15 @@ impl Tenants {
     }
 }
 
-/// Whose guest a tenant is, as its spec says.
-pub(super) fn host_of(tenant: &ChatTenant, default_host: Option<&Key>) -> Option<Key> {
+/// Whose guest a Shared tenant is: of the host that it names; else of the one that has its rows, as its status says; else of the
+/// default. `None` for a tenant with pods of its own, and where there is no default.
+pub fn host_of(tenant: &ChatTenant, default_host: Option<&Key>) -> Option<Key> {
     let placement = tenant.spec.placement.as_ref();
     if placement.and_then(|placement| placement.mode) == Some(PlacementMode::Dedicated) {
         return None;
     }
     match placement.and_then(|placement| placement.host_ref.as_ref()) {
-        None => default_host.cloned(),
+        None => of_status(tenant).or_else(|| default_host.cloned()),
         Some(host) => {
             let own = || tenant.metadata.namespace.clone().unwrap_or_default();
             Some(Key { namespace: host.namespace.clone().unwrap_or_else(own), name: host.name.clone() })
@@ -108,7 +109,14 @@ pub(super) fn host_of(tenant: &ChatTenant, default_host: Option<&Key>) -> Option
     }
 }
 
-fn key_of(tenant: &ChatTenant) -> Key {
+/// Another default does not move rows.
+fn of_status(tenant: &ChatTenant) -> Option<Key> {
+    let (namespace, name) = tenant.status.as_ref()?.host.as_ref()?.split_once('/')?;
+    Some(Key { namespace: namespace.to_owned(), name: name.to_owned() })
+}
+
+/// A tenant's own key.
+pub fn key_of(tenant: &ChatTenant) -> Key {
     Key {
         namespace: tenant.metadata.namespace.clone().unwrap_or_default(),
         name: tenant.metadata.name.clone().unwrap_or_default(),

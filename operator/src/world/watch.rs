@@ -39,6 +39,14 @@ impl Scope {
         }
     }
 
+    /// Whether a namespace is among them.
+    pub fn contains(&self, namespace: &str) -> bool {
+        match self {
+            Self::Cluster => true,
+            Self::Namespaces(namespaces) => namespaces.iter().any(|known| known == namespace),
+        }
+    }
+
     fn apis<K>(&self, client: &Client, resource: &K::DynamicType) -> Vec<Api<K>>
     where
         K: Resource<Scope = kube::core::DynamicResourceScope>,
@@ -54,7 +62,7 @@ impl Scope {
 }
 
 /// Everything that a watch needs.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Watches {
     /// The way to the API server.
     pub client: Client,
@@ -98,7 +106,8 @@ impl Watches {
         for (number, api) in self.scope.apis::<DynamicObject>(&self.client, &resource).into_iter().enumerate() {
             let watches = self.clone();
             background.spawn("watch-children", move |stop| {
-                let config = watcher::Config::default().page_size(PAGE).labels(&format!("{MANAGED_BY}={FIELD_MANAGER}"));
+                let config =
+                    watcher::Config::default().page_size(PAGE).labels(&format!("{MANAGED_BY}={FIELD_MANAGER}"));
                 let events = watcher(api.clone(), config);
                 let watches = watches.clone();
                 let take = {
@@ -139,10 +148,8 @@ pub fn resource(kind: Kind) -> ApiResource {
 fn keyed<K: Resource, T>(event: Event<K>, prune: impl Fn(K) -> T) -> Event<(Key, T)> {
     let pair = |object: K| {
         let meta = object.meta();
-        let key = Key {
-            namespace: meta.namespace.clone().unwrap_or_default(),
-            name: meta.name.clone().unwrap_or_default(),
-        };
+        let key =
+            Key { namespace: meta.namespace.clone().unwrap_or_default(), name: meta.name.clone().unwrap_or_default() };
         (key, prune(object))
     };
     match event {

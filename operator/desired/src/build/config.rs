@@ -91,9 +91,7 @@ fn database(tenant: &Dedicated) -> DatabaseConfig {
             max_connections: *max_connections,
             ..DatabaseConfig::default()
         },
-        Storage::Pending(_) => {
-            DatabaseConfig { url_file: Some(secret(DATABASE_URL)), ..DatabaseConfig::default() }
-        }
+        Storage::Pending(_) => DatabaseConfig { url_file: Some(secret(DATABASE_URL)), ..DatabaseConfig::default() },
     }
 }
 

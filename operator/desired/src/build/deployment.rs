@@ -24,10 +24,7 @@ pub(super) fn build(tenant: &Dedicated, workload: &Workload) -> Object {
         spec: Some(DeploymentSpec {
             replicas: workload.replicas(tenant.hibernated),
             revision_history_limit: Some(3),
-            selector: LabelSelector {
-                match_labels: Some(tenant.names.selector(role)),
-                ..LabelSelector::default()
-            },
+            selector: LabelSelector { match_labels: Some(tenant.names.selector(role)), ..LabelSelector::default() },
             strategy: Some(DeploymentStrategy {
                 type_: Some("RollingUpdate".to_owned()),
                 rolling_update: Some(RollingUpdateDeployment {

@@ -9,7 +9,7 @@ use k8s_openapi::api::networking::v1::{
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
-use super::pod::{ADMIN_PORT, HTTP_PORT, OPS_PORT, REDIS_PORT, some};
+use super::pod::{ADMIN_PORT, HTTP_PORT, OPS_PORT, REDIS_PORT};
 use crate::check::{Bus, Dedicated, Storage};
 use crate::kind::Kind;
 use crate::names::Role;
@@ -42,7 +42,7 @@ fn deny_all(tenant: &Dedicated) -> Object {
 fn workload(tenant: &Dedicated, settings: &Settings, role: Role) -> Object {
     let mut ingress = vec![
         NetworkPolicyIngressRule { from: clients(tenant), ports: Some(vec![tcp(HTTP_PORT)]) },
-        NetworkPolicyIngressRule { from: scrapers(settings), ports: Some(vec![tcp(OPS_PORT)]) },
+        NetworkPolicyIngressRule { from: Some(vec![scrapers(settings)]), ports: Some(vec![tcp(OPS_PORT)]) },
     ];
     if role != Role::Presence {
         let from = Some(vec![origin(&settings.operator)]);
@@ -61,8 +61,7 @@ fn workload(tenant: &Dedicated, settings: &Settings, role: Role) -> Object {
 fn egress(tenant: &Dedicated) -> Vec<NetworkPolicyEgressRule> {
     let dns = |protocol: &str| NetworkPolicyPort { protocol: Some(protocol.to_owned()), ..tcp(DNS_PORT) };
     let mut rules = vec![NetworkPolicyEgressRule { ports: Some(vec![dns("UDP"), dns("TCP")]), to: None }];
-    let anywhere =
-        |port: u16| NetworkPolicyEgressRule { ports: Some(vec![tcp(i32::from(port))]), to: None };
+    let anywhere = |port: u16| NetworkPolicyEgressRule { ports: Some(vec![tcp(i32::from(port))]), to: None };
     if let Storage::Postgres { endpoint, .. } = &tenant.storage {
         rules.push(anywhere(endpoint.port));
     }
@@ -95,12 +94,11 @@ fn clients(tenant: &Dedicated) -> Option<Vec<NetworkPolicyPeer>> {
 }
 
 /// Prometheus, if it is known where it is; else any pod, for the numbers tell nothing about people.
-fn scrapers(settings: &Settings) -> Option<Vec<NetworkPolicyPeer>> {
-    let monitoring = settings.monitoring.as_ref().map_or_else(
+fn scrapers(settings: &Settings) -> NetworkPolicyPeer {
+    settings.monitoring.as_ref().map_or_else(
         || NetworkPolicyPeer { namespace_selector: Some(LabelSelector::default()), ..NetworkPolicyPeer::default() },
         origin,
-    );
-    some(vec![monitoring])
+    )
 }
 
 fn origin(origin: &Origin) -> NetworkPolicyPeer {

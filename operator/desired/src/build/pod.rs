@@ -15,9 +15,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use serde_json::Value;
 
-use super::config::{
-    ADMIN_CERTIFICATE, ADMIN_KEY, CONFIG_FILE, CONFIG_FOLDER, DATABASE_URL, MASTER_KEY, REDIS_URL,
-};
+use super::config::{ADMIN_CERTIFICATE, ADMIN_KEY, CONFIG_FILE, CONFIG_FOLDER, DATABASE_URL, MASTER_KEY, REDIS_URL};
 use crate::check::{Bus, Dedicated, Storage};
 use crate::names::{RESTARTED_AT, Role};
 use crate::settings::Settings;

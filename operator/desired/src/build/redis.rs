@@ -1,7 +1,7 @@
 //! A Redis for wake-ups and shared rate limits alone: it keeps nothing on disk, since losing it loses nothing.
 
-use confab_crds::tenant::resolved::{ResolvedResources, ResolvedScheduling};
 use confab_crds::tenant::TopologySpread;
+use confab_crds::tenant::resolved::{ResolvedResources, ResolvedScheduling};
 use k8s_openapi::api::apps::v1::{StatefulSet, StatefulSetSpec};
 use k8s_openapi::api::core::v1::{
     Container, ContainerPort, EmptyDirVolumeSource, KeyToPath, PodSpec, PodTemplateSpec, Probe, SecretVolumeSource,
@@ -46,7 +46,9 @@ pub(super) fn build(tenant: &Dedicated, settings: &Settings, size: &ResolvedReso
 
 /// Settings with the password.
 pub(super) fn config(password: &str) -> String {
-    format!("bind * -::*\nport {REDIS_PORT}\nrequirepass {password}\nsave \"\"\nappendonly no\ndir /tmp\nmaxmemory-policy noeviction\n")
+    format!(
+        "bind * -::*\nport {REDIS_PORT}\nrequirepass {password}\nsave \"\"\nappendonly no\ndir /tmp\nmaxmemory-policy noeviction\n"
+    )
 }
 
 fn pod(tenant: &Dedicated, settings: &Settings, size: &ResolvedResources) -> PodSpec {

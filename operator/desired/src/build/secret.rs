@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use super::{api_role, fate_of_data, redis};
 use crate::check::{Bus, Dedicated};
 use crate::kind::Kind;
-use crate::names::Role;
+use crate::names::{Names, Role};
 use crate::object::{Fate, Object};
 use crate::settings::Settings;
 use serde_json::json;
@@ -56,11 +56,19 @@ pub(super) fn build(tenant: &Dedicated, settings: &Settings) -> Vec<Generated> {
     secrets
 }
 
-/// The names by which the operator reaches the admin listener, the one that it uses first.
-pub fn admin_names(tenant: &Dedicated, settings: &Settings) -> Vec<String> {
-    let service = tenant.names.role(api_role(tenant));
-    let short = format!("{service}.{}.svc", tenant.owner.namespace);
-    vec![format!("{short}.{}", settings.cluster_domain), short]
+/// The DNS name by which the operator reaches the admin listener of a tenant's pods, and the Secret with its certificate.
+pub fn admin_service(namespace: &str, tenant: &str, embedded: bool, cluster_domain: &str) -> (String, String) {
+    let names = Names::new(tenant);
+    let service = names.role(if embedded { Role::Serve } else { Role::Messaging });
+    (format!("{service}.{namespace}.svc.{cluster_domain}"), names.admin_tls())
+}
+
+/// The names that the certificate of the admin listener holds for, the one that the operator uses first.
+fn admin_names(tenant: &Dedicated, settings: &Settings) -> Vec<String> {
+    let owner = &tenant.owner;
+    let (long, _) = admin_service(&owner.namespace, &owner.name, tenant.is_embedded(), &settings.cluster_domain);
+    let short = format!("{}.{}.svc", tenant.names.role(api_role(tenant)), owner.namespace);
+    vec![long, short]
 }
 
 /// The data of a managed Redis's Secret.

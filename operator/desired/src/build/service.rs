@@ -39,8 +39,7 @@ fn before(tenant: &Dedicated, role: Role) -> Object {
 /// One DNS record for each pod.
 fn each(tenant: &Dedicated, role: Role) -> Object {
     let ports = vec![port("http", HTTP_PORT, "http")];
-    let spec =
-        ServiceSpec { ports: Some(ports), cluster_ip: Some("None".to_owned()), ..selecting(tenant, role) };
+    let spec = ServiceSpec { ports: Some(ports), cluster_ip: Some("None".to_owned()), ..selecting(tenant, role) };
     service(tenant, role, tenant.names.pods(role), spec)
 }
 

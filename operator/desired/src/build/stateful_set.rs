@@ -24,10 +24,7 @@ pub(super) fn build(tenant: &Dedicated, workload: &Workload) -> Object {
             replicas: Some(i32::from(!tenant.hibernated)),
             revision_history_limit: Some(3),
             service_name: Some(tenant.names.pods(role)),
-            selector: LabelSelector {
-                match_labels: Some(tenant.names.selector(role)),
-                ..LabelSelector::default()
-            },
+            selector: LabelSelector { match_labels: Some(tenant.names.selector(role)), ..LabelSelector::default() },
             update_strategy: Some(StatefulSetUpdateStrategy {
                 type_: Some("RollingUpdate".to_owned()),
                 ..StatefulSetUpdateStrategy::default()

@@ -83,7 +83,9 @@ pub fn handed_over(spec: ResolvedReplicas, live: Option<&Value>, manager: &str) 
     let live = live?;
     let entries = live["metadata"]["managedFields"].as_array()?;
     let ours = entries.iter().any(|entry| {
-        entry["manager"] == manager && entry["operation"] == "Apply" && entry["fieldsV1"]["f:spec"]["f:replicas"].is_object()
+        entry["manager"] == manager
+            && entry["operation"] == "Apply"
+            && entry["fieldsV1"]["f:spec"]["f:replicas"].is_object()
     });
     if !ours {
         return None;

@@ -11,9 +11,9 @@ use confab_crds::tenant::resolved::{
 };
 use confab_crds::tenant::{DeletionPolicy, UpdateStrategy};
 
+use super::Stall;
 use super::guest::guest_policy;
 use super::references::{Entry, References};
-use super::Stall;
 use crate::digest;
 use crate::endpoint::Endpoint;
 use crate::names::{Names, RELEASE, RESTARTED_AT, Role};
@@ -159,7 +159,11 @@ fn inputs(tenant: &ChatTenant, annotations: &BTreeMap<String, String>) -> BTreeM
         }
         digest::of_value(&serde_json::json!({ "shared": shared, "own": own }))
     };
-    BTreeMap::from([(Role::Messaging, of("messaging")), (Role::Presence, of("presence")), (Role::Serve, of("messaging"))])
+    BTreeMap::from([
+        (Role::Messaging, of("messaging")),
+        (Role::Presence, of("presence")),
+        (Role::Serve, of("messaging")),
+    ])
 }
 
 fn wish(annotations: &BTreeMap<String, String>, key: &str) -> Option<String> {
@@ -194,9 +198,7 @@ fn storage(database: &Database, names: &Names, entry: &Entry) -> Result<Storage,
 fn bus(redis: &ResolvedRedis, entry: &Entry) -> Result<Bus, Stall> {
     match redis {
         ResolvedRedis::Managed(resources) => Ok(Bus::Managed(resources.clone())),
-        ResolvedRedis::Url(url) => {
-            Ok(Bus::Url { endpoint: server(entry, url, "redis.secretRef")?, url: url.clone() })
-        }
+        ResolvedRedis::Url(url) => Ok(Bus::Url { endpoint: server(entry, url, "redis.secretRef")?, url: url.clone() }),
     }
 }
 
@@ -221,14 +223,16 @@ fn missing(entry: &Entry, secret: &str, key: &str, field: &str) -> Stall {
     let (reason, message) = match entry {
         Entry::NoKey(keys) => {
             let has = if keys.is_empty() { "it is empty".to_owned() } else { format!("it has {}", keys.join(", ")) };
-            let message = format!("spec.{field}: Secret {secret} has no key {key} ({has}); add the key, or name another");
+            let message =
+                format!("spec.{field}: Secret {secret} has no key {key} ({has}); add the key, or name another");
             (Reason::SecretKeyMissing, message)
         }
         Entry::Invalid(problem) => {
             (Reason::SecretValueInvalid, format!("spec.{field}: the value of {key} in Secret {secret} {problem}"))
         }
         _ => {
-            let message = format!("spec.{field}: there is no Secret {secret} in this namespace; create it with the key {key}");
+            let message =
+                format!("spec.{field}: there is no Secret {secret} in this namespace; create it with the key {key}");
             (Reason::SecretNotFound, message)
         }
     };

@@ -71,7 +71,7 @@ fn requirement(
 }
 
 /// What a host is told about a tenant.
-pub(crate) fn record(tenant: &ChatTenant, resolved: &ResolvedTenant, config: TenantConfig) -> TenantRecord {
+pub fn record(tenant: &ChatTenant, resolved: &ResolvedTenant, config: TenantConfig) -> TenantRecord {
     let metadata = &tenant.metadata;
     let created = metadata.creation_timestamp.as_ref().map_or(0, |time| time.0.as_millisecond());
     TenantRecord {
@@ -111,7 +111,8 @@ pub(super) fn check(
         Some(pods) if allowed => {
             let mut record = record(tenant, resolved, config);
             record.namespace_labels.clone_from(&view.namespace_labels);
-            let host_id = found.id.parse().map_err(|error| stall(Reason::InvalidSpec, format!("{}: {error}", found.id)))?;
+            let host_id =
+                found.id.parse().map_err(|error| stall(Reason::InvalidSpec, format!("{}: {error}", found.id)))?;
             Ok(Guest { host: host.clone(), host_id, record, database: pods.database.name() })
         }
         _ if foreign => Err(not_permitted(&shown)),

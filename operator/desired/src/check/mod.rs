@@ -11,7 +11,7 @@ use confab_crds::ChatTenant;
 use confab_crds::tenant::resolved::{ResolvedPlacement, ResolvedTenant};
 
 pub use dedicated::{Bus, Dedicated, Storage};
-pub use guest::{Guest, HostView, guest_policy};
+pub use guest::{Guest, HostView, guest_policy, record};
 pub use references::{Entry, References};
 pub use tenant_config::tenant_config;
 
@@ -47,13 +47,11 @@ pub enum Checked {
 /// Checks a tenant with pods of its own, or finds its host.
 pub fn check(tenant: &ChatTenant, references: &References, host: &HostView) -> Result<Checked, Stall> {
     let resolved = tenant.resolved();
-    let config = tenant_config(&resolved).map_err(|problem| {
-        Stall::new(crate::reason::condition::REFERENCES, Reason::InvalidSpec, problem)
-    })?;
+    let config = tenant_config(&resolved)
+        .map_err(|problem| Stall::new(crate::reason::condition::REFERENCES, Reason::InvalidSpec, problem))?;
     match &resolved.placement {
-        ResolvedPlacement::Dedicated(pods) => {
-            dedicated::check(tenant, &resolved, pods, config, references).map(|checked| Checked::Dedicated(Box::new(checked)))
-        }
+        ResolvedPlacement::Dedicated(pods) => dedicated::check(tenant, &resolved, pods, config, references)
+            .map(|checked| Checked::Dedicated(Box::new(checked))),
         ResolvedPlacement::Shared { .. } => {
             guest::check(tenant, &resolved, config, host).map(|checked| Checked::Guest(Box::new(checked)))
         }

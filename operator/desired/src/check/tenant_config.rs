@@ -3,7 +3,9 @@
 use confab_contract::config::Checked as _;
 use confab_contract::config::tenant::{AuthConfig, Encryption, LimitsConfig, RateLimit, Registration, TenantConfig};
 use confab_crds::ResolvedTenant;
-use confab_crds::tenant::{Encryption as EncryptionSpec, Registration as RegistrationSpec, ResolvedLimits, ResolvedRate};
+use confab_crds::tenant::{
+    Encryption as EncryptionSpec, Registration as RegistrationSpec, ResolvedLimits, ResolvedRate,
+};
 
 /// What a workload needs to know of a tenant. The error says what a workload would refuse; the schema refuses it earlier.
 pub fn tenant_config(tenant: &ResolvedTenant) -> Result<TenantConfig, String> {

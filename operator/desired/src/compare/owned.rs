@@ -34,9 +34,10 @@ pub(super) fn matches_all(fields: &Map<String, Value>, desired: &Value, live: &V
 fn metadata_is_owned(fields: &Map<String, Value>, metadata: &Value) -> bool {
     let owned = fields.get("f:metadata").and_then(Value::as_object);
     let Some(metadata) = metadata.as_object() else { return false };
-    metadata.iter().filter(|(field, _)| !matches!(field.as_str(), "name" | "namespace")).all(|(field, value)| {
-        owned.is_some_and(|owned| is_owned(owned, &format!("f:{field}"), value))
-    })
+    metadata
+        .iter()
+        .filter(|(field, _)| !matches!(field.as_str(), "name" | "namespace"))
+        .all(|(field, value)| owned.is_some_and(|owned| is_owned(owned, &format!("f:{field}"), value)))
 }
 
 fn is_owned(fields: &Map<String, Value>, key: &str, desired: &Value) -> bool {

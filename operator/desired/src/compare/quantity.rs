@@ -105,7 +105,9 @@ mod tests {
 
     #[test]
     fn what_is_no_quantity_has_no_amount_and_does_not_panic() {
-        for text in ["", ".", "-", "1.2.3", "1x", "Gi", "e3", "1e", "1e999999", "99999999999999999999999999999999999999Ei", "ü"] {
+        for text in
+            ["", ".", "-", "1.2.3", "1x", "Gi", "e3", "1e", "1e999999", "99999999999999999999999999999999999999Ei", "ü"]
+        {
             assert_eq!(amount(text), None, "{text}");
         }
     }

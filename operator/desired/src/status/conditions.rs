@@ -11,6 +11,8 @@ use crate::reason::{Reason, condition};
 pub enum State {
     /// As it should be.
     Good,
+    /// It can be used, and work goes on.
+    Updating,
     /// Not yet; work goes on.
     Progressing,
     /// Not, until somebody acts.
@@ -43,6 +45,11 @@ impl Part {
         Self { condition, state: State::Progressing, reason, message: message.into() }
     }
 
+    /// A part that can be used while it changes.
+    pub fn updating(condition: &'static str, reason: Reason, message: impl Into<String>) -> Self {
+        Self { condition, state: State::Updating, reason, message: message.into() }
+    }
+
     /// A part that is no obstacle.
     pub fn notice(condition: &'static str, reason: Reason, message: impl Into<String>) -> Self {
         Self { condition, state: State::Notice, reason, message: message.into() }
@@ -57,7 +64,7 @@ impl From<Stall> for Part {
 }
 
 /// Every condition type that is ours.
-const OURS: [&str; 11] = [
+const OURS: [&str; 12] = [
     condition::READY,
     condition::RECONCILING,
     condition::STALLED,
@@ -68,19 +75,20 @@ const OURS: [&str; 11] = [
     condition::GATEWAY,
     condition::HOST,
     condition::UPDATE_WAITING,
+    condition::PAUSED,
     condition::UNSUPPORTED,
 ];
 
+/// Whether a condition is one of ours.
+pub fn is_ours(condition: &Condition) -> bool {
+    OURS.contains(&condition.type_.as_str())
+}
+
 /// The conditions that should stand in the status.
-pub(super) fn merge(
-    present: &[Condition],
-    parts: &[Part],
-    generation: Option<i64>,
-    now: Timestamp,
-) -> Vec<Condition> {
+pub(super) fn merge(present: &[Condition], parts: &[Part], generation: Option<i64>, now: Timestamp) -> Vec<Condition> {
     let mut wanted = summary(parts);
     wanted.extend(parts.iter().map(|part| {
-        let holds = matches!(part.state, State::Good | State::Notice);
+        let holds = !matches!(part.state, State::Progressing | State::Stalled);
         (part.condition, holds, part.reason, part.message.clone())
     }));
     let ours = wanted.into_iter().map(|(type_, holds, reason, message)| {
@@ -95,8 +103,16 @@ pub(super) fn merge(
             last_transition_time: before.map_or(Time(now), |condition| condition.last_transition_time.clone()),
         }
     });
-    let foreign = present.iter().filter(|condition| !OURS.contains(&condition.type_.as_str())).cloned();
+    let foreign = present.iter().filter(|condition| !is_ours(condition)).cloned();
     ours.chain(foreign).collect()
+}
+
+/// `Paused` beside whatever was said before: nothing was looked at since.
+pub(super) fn paused(present: &[Condition], generation: Option<i64>, now: Timestamp) -> Vec<Condition> {
+    let text = "spec.paused is true: nothing is changed until it is false again";
+    let part = Part::notice(condition::PAUSED, Reason::Paused, text);
+    let ours = merge(present, &[part], generation, now).into_iter().filter(|new| new.type_ == condition::PAUSED);
+    present.iter().filter(|old| old.type_ != condition::PAUSED).cloned().chain(ours).collect()
 }
 
 /// `Ready`, and what holds it up.
@@ -108,7 +124,7 @@ fn summary(parts: &[Part]) -> Vec<(&'static str, bool, Reason, String)> {
         None => (Reason::AsSpecified, "the tenant can be used".to_owned()),
     };
     let mut summary = vec![(condition::READY, stalled.or(progressing).is_none(), reason, message)];
-    if let Some(part) = progressing.filter(|_| stalled.is_none()) {
+    if let Some(part) = progressing.or_else(|| first(State::Updating)).filter(|_| stalled.is_none()) {
         summary.push((condition::RECONCILING, true, part.reason, part.message.clone()));
     }
     if let Some(part) = stalled {

@@ -51,7 +51,8 @@ pub fn dedicated(
     debug_assert_eq!(resolved.placement.mode(), PlacementMode::Dedicated);
     let of = |wanted: Role| pods.iter().find(|(role, _)| *role == wanted).map(|(_, pods)| *pods);
     let api = of(Role::Serve).or_else(|| of(Role::Messaging));
-    let (ready, desired) = pods.iter().fold((0, 0), |(ready, desired), (_, pods)| (ready + pods.ready, desired + pods.desired));
+    let (ready, desired) =
+        pods.iter().fold((0, 0), |(ready, desired), (_, pods)| (ready + pods.ready, desired + pods.desired));
     let takes_guests = resolved.placement.dedicated().is_some_and(|pods| pods.guests.is_some());
     let mut status = ChatTenantStatus {
         database: resolved.placement.dedicated().map(|pods| pods.database.name().to_owned()),

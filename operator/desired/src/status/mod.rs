@@ -7,7 +7,7 @@ mod pods;
 use confab_crds::tenant::ChatTenantStatus;
 use jiff::Timestamp;
 
-pub use conditions::{Part, State};
+pub use conditions::{Part, State, is_ours};
 pub use facts::{dedicated, guest};
 pub use pods::{Pods, pods_of};
 
@@ -28,6 +28,14 @@ pub fn compose(tenant: &ChatTenant, observed: Observed, now: Timestamp) -> Optio
     let generation = tenant.metadata.generation;
     let conditions = conditions::merge(&present.conditions, &observed.parts, generation, now);
     let status = ChatTenantStatus { observed_generation: generation, conditions, ..observed.facts };
+    (status != present).then_some(status)
+}
+
+/// The status of a tenant that is left as it is, if it does not say so already.
+pub fn paused(tenant: &ChatTenant, now: Timestamp) -> Option<ChatTenantStatus> {
+    let present = tenant.status.clone().unwrap_or_default();
+    let conditions = conditions::paused(&present.conditions, tenant.metadata.generation, now);
+    let status = ChatTenantStatus { conditions, observed_generation: tenant.metadata.generation, ..present.clone() };
     (status != present).then_some(status)
 }
 

@@ -60,7 +60,8 @@ mod tests {
     fn pods_are_settled_when_the_newest_spec_was_seen_and_none_is_missing_old_or_leaving() {
         let all = json!({"observedGeneration": 3, "replicas": 2, "readyReplicas": 2, "updatedReplicas": 2});
         assert!(pods_of(Some(&live(&all))).settled());
-        for (field, value) in [("observedGeneration", 2), ("replicas", 3), ("readyReplicas", 1), ("updatedReplicas", 1)] {
+        for (field, value) in [("observedGeneration", 2), ("replicas", 3), ("readyReplicas", 1), ("updatedReplicas", 1)]
+        {
             let mut status = all.clone();
             status[field] = value.into();
             assert!(!pods_of(Some(&live(&status))).settled(), "{field}");
