@@ -122,7 +122,7 @@ impl Host {
                         .next()
                         .unwrap_or_else(|| Err(HostError::Unreachable("it left an outcome out".to_owned())));
                     match &outcome {
-                        Ok(()) => self.view().told(order.record.clone()),
+                        Ok(()) => self.view().told(&order.record),
                         Err(_) => self.view().doubt(order.record.id()),
                     }
                     order.done(outcome);

@@ -45,7 +45,7 @@ impl View {
     }
 
     /// The host has taken this record.
-    pub(super) fn told(&mut self, record: TenantRecord) {
+    pub(super) fn told(&mut self, record: &TenantRecord) {
         let state = if record.hibernated { TenantState::Hibernated } else { TenantState::Serving };
         let known = Known {
             uid: record.uid.clone(),
@@ -134,7 +134,7 @@ mod tests {
     fn what_a_host_was_told_it_serves_until_the_record_changes() {
         let mut view = View::default();
         assert!(!view.serves(&record("a")));
-        view.told(record("a"));
+        view.told(&record("a"));
         assert!(view.serves(&record("a")));
         assert!(!view.serves(&TenantRecord { generation: 2, ..record("a") }));
         assert!(!view.serves(&TenantRecord { hibernated: true, ..record("a") }));
@@ -147,7 +147,7 @@ mod tests {
         let mut view = View::default();
         assert!(view.list(vec![summary("a", 1, v1::TenantState::Serving)]).is_empty(), "the first list is no change");
         assert!(view.serves(&record("a")));
-        view.told(record("b"));
+        view.told(&record("b"));
         let differ =
             view.list(vec![summary("a", 1, v1::TenantState::NotAllowed), summary("c", 1, v1::TenantState::Serving)]);
         let mut differ: Vec<String> = differ.iter().map(ToString::to_string).collect();

@@ -127,7 +127,7 @@ impl Election {
             }
         };
         let lease = in_time(request).await?;
-        self.fence.open_until(since + self.candidate.duration - GRACE);
+        self.fence.open_until(since + self.candidate.duration.saturating_sub(GRACE));
         Ok(Held { lease, since })
     }
 
@@ -173,7 +173,7 @@ impl Election {
         if status_of_holder(&lease) != self.candidate.identity {
             return Err(Lost::ToAnother(status_of_holder(&lease).to_owned()));
         }
-        self.fence.open_until(since + self.candidate.duration - GRACE);
+        self.fence.open_until(since + self.candidate.duration.saturating_sub(GRACE));
         Ok(Held { lease, since })
     }
 

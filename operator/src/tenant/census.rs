@@ -33,15 +33,21 @@ impl Census {
         if all.get(key) == Some(&now) {
             return;
         }
-        now.iter().for_each(|labels| count(metrics, labels, 1));
+        for labels in &now {
+            count(metrics, labels, 1);
+        }
         if let Some(before) = all.insert(key.clone(), now) {
-            before.iter().for_each(|labels| count(metrics, labels, -1));
+            for labels in &before {
+                count(metrics, labels, -1);
+            }
         }
     }
 
     pub(super) fn forget(&self, key: &Key, metrics: &OperatorMetrics) {
         if let Some(before) = self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(key) {
-            before.iter().for_each(|labels| count(metrics, labels, -1));
+            for labels in &before {
+                count(metrics, labels, -1);
+            }
         }
     }
 }

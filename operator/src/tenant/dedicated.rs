@@ -52,7 +52,7 @@ pub(super) async fn reconcile(
     }
     let pods = pods(key, &wanted.workloads, context);
     let served = serve(tenant, &resolved, &dedicated, &pods, context).await;
-    let parts = observe::parts(key, &dedicated, &wanted.workloads, &pods, &served, stalls, context).await?;
+    let parts = observe::parts(key, &dedicated, &wanted.workloads, &pods, served.as_ref(), stalls, context).await?;
     let settled = !parts.iter().any(|part| matches!(part.state, State::Progressing | State::Updating));
     let guests = context.world.guests(key).len();
     let facts = facts(&resolved, Some((&dedicated, &wanted.workloads, &settings)), &pods, guests);
@@ -139,13 +139,12 @@ async fn settle(
 ) -> Result<Option<Stall>, Failure> {
     let name = format!("{} {}", object.kind.spelling().kind, object.name);
     let object_key = Key { namespace: key.namespace.clone(), name: object.name.clone() };
-    let live = match context.world.child(object.kind, &object_key) {
-        Some(live) => Some(live),
+    let live = if let Some(live) = context.world.child(object.kind, &object_key) {
+        Some(live)
+    } else {
         // Not there, or without our label: whose it is must be known before it is applied.
-        None => {
-            let found = find(&context.client, object.kind, &object_key).await;
-            found.map_err(Failure::cluster(format!("read {name}")))?
-        }
+        let found = find(&context.client, object.kind, &object_key).await;
+        found.map_err(Failure::cluster(format!("read {name}")))?
     };
     if let Some(live) = &live
         && !prune::is_ours(live, object)

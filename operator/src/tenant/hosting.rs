@@ -24,10 +24,12 @@ const BELIEVED: Duration = Duration::from_mins(1);
 
 /// Labels of namespaces, read when a host's policy asks for them.
 #[derive(Debug, Default)]
-pub struct NamespaceLabels(Mutex<HashMap<String, (Instant, Arc<BTreeMap<String, String>>)>>);
+pub struct NamespaceLabels(Mutex<HashMap<String, (Instant, Labels)>>);
+
+type Labels = Arc<BTreeMap<String, String>>;
 
 impl NamespaceLabels {
-    async fn of(&self, client: &Client, namespace: &str) -> Result<Arc<BTreeMap<String, String>>, Failure> {
+    async fn of(&self, client: &Client, namespace: &str) -> Result<Labels, Failure> {
         let known = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(namespace).cloned();
         if let Some((at, labels)) = known
             && at.elapsed() < BELIEVED

@@ -20,7 +20,7 @@ pub(super) async fn parts(
     tenant: &Dedicated,
     workloads: &[Workload],
     pods: &[(Role, Pods)],
-    served: &Option<Result<(), HostError>>,
+    served: Option<&Result<(), HostError>>,
     stalls: Vec<Stall>,
     context: &Context,
 ) -> Result<Vec<Part>, Failure> {
@@ -99,7 +99,7 @@ fn workloads_part(
     tenant: &Dedicated,
     workloads: &[Workload],
     pods: &[(Role, Pods)],
-    served: &Option<Result<(), HostError>>,
+    served: Option<&Result<(), HostError>>,
 ) -> Part {
     let shown: Vec<String> = pods
         .iter()
@@ -109,10 +109,10 @@ fn workloads_part(
     if tenant.hibernated {
         let done = pods.iter().all(|(_, pods)| pods.seen && pods.total == 0);
         let text = "spec.hibernated is true: no pods run, the data stay; set it to false to wake the tenant";
-        return match done {
-            true => Part { reason: Reason::Hibernated, ..Part::good(condition::WORKLOADS, text) },
-            false => Part::progressing(condition::WORKLOADS, Reason::RollingOut, format!("pods are leaving: {shown}")),
-        };
+        if done {
+            return Part { reason: Reason::Hibernated, ..Part::good(condition::WORKLOADS, text) };
+        }
+        return Part::progressing(condition::WORKLOADS, Reason::RollingOut, format!("pods are leaving: {shown}"));
     }
     if workloads.is_empty() {
         return Part::progressing(

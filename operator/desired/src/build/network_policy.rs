@@ -33,7 +33,7 @@ pub(super) fn build(tenant: &Dedicated, settings: &Settings) -> Vec<Object> {
 fn deny_all(tenant: &Dedicated) -> Object {
     let spec = NetworkPolicySpec {
         pod_selector: Some(labels(tenant.names.tenant_selector())),
-        policy_types: both_ways(),
+        policy_types: Some(both_ways()),
         ..NetworkPolicySpec::default()
     };
     policy(tenant, tenant.names.tenant().to_owned(), None, spec)
@@ -50,7 +50,7 @@ fn workload(tenant: &Dedicated, settings: &Settings, role: Role) -> Object {
     }
     let spec = NetworkPolicySpec {
         pod_selector: Some(labels(tenant.names.selector(role))),
-        policy_types: both_ways(),
+        policy_types: Some(both_ways()),
         ingress: Some(ingress),
         egress: Some(egress(tenant)),
     };
@@ -80,7 +80,7 @@ fn redis(tenant: &Dedicated) -> Object {
     let from = [Role::Messaging, Role::Presence].map(|role| pods(tenant.names.selector(role)));
     let spec = NetworkPolicySpec {
         pod_selector: Some(labels(tenant.names.selector(Role::Redis))),
-        policy_types: both_ways(),
+        policy_types: Some(both_ways()),
         ingress: Some(vec![NetworkPolicyIngressRule { from: Some(from.into()), ports: Some(vec![tcp(REDIS_PORT)]) }]),
         egress: None,
     };
@@ -122,8 +122,8 @@ fn tcp(port: i32) -> NetworkPolicyPort {
     NetworkPolicyPort { port: Some(IntOrString::Int(port)), protocol: Some("TCP".to_owned()), end_port: None }
 }
 
-fn both_ways() -> Option<Vec<String>> {
-    Some(vec!["Ingress".to_owned(), "Egress".to_owned()])
+fn both_ways() -> Vec<String> {
+    vec!["Ingress".to_owned(), "Egress".to_owned()]
 }
 
 fn policy(tenant: &Dedicated, name: String, role: Option<Role>, spec: NetworkPolicySpec) -> Object {
