@@ -46,7 +46,7 @@ async fn let_orphans_go(host: &super::Host, world: &World, scope: &Scope) {
     for orphan in host.orphans(wanted) {
         match host.remove(&orphan.id, &orphan.uid, 0, false).await {
             Ok(_) => {
-                tracing::info!(tenant = %orphan.id, host = %host.target().key, "a tenant without a ChatTenant is not served any more; its rows are kept")
+                tracing::info!(tenant = %orphan.id, host = %host.target().key, "a tenant without a ChatTenant is not served any more; its rows are kept");
             }
             Err(error) => {
                 tracing::debug!(%error, tenant = %orphan.id, "an orphan was not let go");
