@@ -57,13 +57,20 @@ pub struct Limits {
     pub resync: Duration,
     /// While pods are not ready they are looked at this often.
     pub look_again: Duration,
+    /// A Secret or a host that is missing is looked for this often: nothing tells when it comes.
+    pub missing: Duration,
     /// A deletion that cannot clean up gives up after this.
     pub cleanup: Duration,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { resync: Duration::from_mins(10), look_again: Duration::from_secs(5), cleanup: Duration::from_mins(5) }
+        Self {
+            resync: Duration::from_mins(10),
+            look_again: Duration::from_secs(5),
+            missing: Duration::from_secs(15),
+            cleanup: Duration::from_mins(5),
+        }
     }
 }
 

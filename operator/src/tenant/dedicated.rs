@@ -39,8 +39,10 @@ pub(super) async fn reconcile(
         Ok(dedicated) => dedicated,
         // What runs goes on running.
         Err(stall) => {
+            let again =
+                if stall.condition == condition::REFERENCES { context.limits.missing } else { context.resync() };
             report::write(tenant, report::stalled(tenant, stall.into()), context).await?;
-            return Ok(Some(context.resync()));
+            return Ok(Some(again));
         }
     };
     finalizer::keep(tenant, removes_rows(&dedicated), context).await?;
@@ -54,12 +56,14 @@ pub(super) async fn reconcile(
     let served = serve(tenant, &resolved, &dedicated, &pods, context).await;
     let parts = observe::parts(key, &dedicated, &wanted.workloads, &pods, served.as_ref(), stalls, context).await?;
     let settled = !parts.iter().any(|part| matches!(part.state, State::Progressing | State::Updating));
+    let stalled = parts.iter().any(|part| part.state == State::Stalled);
     let guests = context.world.guests(key).len();
     let facts = facts(&resolved, Some((&dedicated, &wanted.workloads, &settings)), &pods, guests);
     let parts = parts.into_iter().chain(report::unsupported(&resolved)).collect();
     report::write(tenant, Observed { parts, facts }, context).await?;
     match served {
         Some(Err(error @ HostError::Unreachable(_))) => Err(Failure::Host(error)),
+        _ if stalled => Ok(Some(context.limits.missing)),
         _ if settled => Ok(Some(context.resync())),
         _ => Ok(Some(context.limits.look_again)),
     }

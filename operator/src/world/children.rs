@@ -48,7 +48,9 @@ impl Children {
             }
             if let Some((object, tenant)) = change.now.as_deref().and_then(whose) {
                 self.by_tenant.entry(tenant.clone()).or_default().insert(object);
-                touched.push(tenant);
+                if touched.last() != Some(&tenant) {
+                    touched.push(tenant);
+                }
             }
         }
         touched

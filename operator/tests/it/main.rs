@@ -1,0 +1,4 @@
+//! The operator against a real API server. Nobody runs Pods: what a node would report, a test reports itself.
+
+mod dedicated;
+mod lab;
