@@ -3,8 +3,11 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod changes;
+mod explained;
+mod full;
 mod generated;
 mod hostile;
+mod pairs;
 mod placed;
 mod relations;
 mod resolved;
