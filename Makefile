@@ -34,11 +34,15 @@ build-confab:
 ##@ Develop
 
 .PHONY: deps
-deps: servers cargo-deny ## Find or install what test and check need (Debian packages, cargo-deny); both do it by themselves
+deps: servers kubernetes cargo-deny ## Find or install what test and check need; both do it by themselves
 
 .PHONY: servers
 servers:
 	@sh .ci/deps servers
+
+.PHONY: kubernetes
+kubernetes:
+	@sh .ci/deps kubernetes
 
 .PHONY: cargo-deny
 cargo-deny:
@@ -49,7 +53,7 @@ build: ## Build every binary
 	$(CARGO) build --workspace --bins
 
 .PHONY: test
-test: servers build ## All tests, on real Postgres, Redis and SQLite
+test: servers kubernetes build ## All tests, on real Postgres, Redis, SQLite and a Kubernetes API server
 	$(CARGO) build -p confab --features sabotage --bin confab-sabotaged
 	$(CARGO) test --workspace
 

@@ -1,6 +1,8 @@
 //! The testbed itself: its servers answer, survive what tests do to them, and never outlive the test process.
 #![allow(clippy::unwrap_used, reason = "a failed step is a failed test")]
 
+mod kubernetes;
+
 use std::collections::HashSet;
 use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
