@@ -193,7 +193,7 @@ const AMOUNT: &str = "an amount such as 2, 100m or 512Mi";
 pub(super) const NO_WORDS: &str = "of another form";
 
 /// What a pattern asks for, in words.
-pub(super) fn meaning(pattern: &str) -> &'static str {
+pub(crate) fn meaning(pattern: &str) -> &'static str {
     match pattern {
         tenant::DNS_NAME => "a DNS name in lower case, such as chat.example.com",
         tenant::DNS_LABEL => "a DNS label: at most 63 lower-case letters, digits and '-', no '-' at either end",

@@ -230,9 +230,9 @@ pub struct ChatTenantSpec {
     #[serde(rename = "aiModelPoolRef", skip_serializing_if = "Option::is_none")]
     pub ai_model_pool_ref: Option<ObjectRef>,
     /// Pods of messaging and pods of presence, each, 1 to 100; what `kubectl scale` sets. Only with `placement.mode:
-    /// Dedicated`. Default: 2 with redis, else 1. More than 1 needs redis.
+    /// Dedicated`. Default: 2 with redis and 1 without. More than 1 needs redis.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 0, max = 100))]
+    #[schemars(range(max = 100))]
     #[x_kube(validation = rules::workload::nothing_is_hibernated())]
     pub replicas: Option<i32>,
     /// The pods that answer the REST API; with an embedded database, the single process, which also holds the sockets.

@@ -57,7 +57,7 @@ fn the_documentation_states_the_values_that_are_defaults() {
     let code = |text: &str| says(format!("`{text}`"));
     let resources = |of: DefaultResources| {
         let DefaultResources { cpu, memory, memory_limit } = of;
-        says(format!("requests of cpu {cpu} and memory {memory}, a limit of memory {memory_limit}"))
+        says(format!("requests of cpu {cpu} and memory {memory} with a limit of memory {memory_limit}"))
     };
     for (path, words) in [
         ("placement", "Default: in pods shared".into()),
@@ -91,7 +91,10 @@ fn the_documentation_states_the_values_that_are_defaults() {
         ("push.webPush.vapidSecretRef.key", code(defaults::VAPID_KEY)),
         ("push.fcm.serviceAccountSecretRef.key", code(defaults::SERVICE_ACCOUNT_KEY)),
         ("push.apns.keySecretRef.key", code(defaults::APNS_KEY)),
-        ("replicas", says(format!("{} with redis, else {}", defaults::REPLICAS_WITH_REDIS, defaults::REPLICAS_ALONE))),
+        (
+            "replicas",
+            says(format!("{} with redis and {} without", defaults::REPLICAS_WITH_REDIS, defaults::REPLICAS_ALONE)),
+        ),
         ("messaging.replicas.targetCpuPercent", says(defaults::TARGET_CPU_PERCENT)),
         ("messaging.resources", resources(defaults::WORKLOAD_RESOURCES)),
         ("presence.resources", resources(defaults::WORKLOAD_RESOURCES)),

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod cases;
 mod changes;
 mod explained;
 mod full;
@@ -13,6 +14,7 @@ mod relations;
 mod resolved;
 mod samples;
 mod schema;
+mod server;
 mod sets;
 
 use confab_crds::offline::{self, Problem};

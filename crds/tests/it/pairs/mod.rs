@@ -42,11 +42,16 @@ pub fn all() -> Vec<Pair> {
 impl Sketch {
     /// As YAML. `name` is taken where the pair is not about names.
     pub fn document(&self, name: &str) -> String {
-        let name = self.name.as_deref().unwrap_or(name);
+        let name = self.name(name);
         format!(
             "apiVersion: confab.dev/v1alpha1\nkind: ChatTenant\nmetadata: {{name: '{name}'}}\nspec: {{{}}}\n",
             self.spec
         )
+    }
+
+    /// Its own name, or this one.
+    pub fn name(&self, otherwise: &str) -> String {
+        self.name.clone().unwrap_or_else(|| otherwise.to_owned())
     }
 
     fn of(spec: &str) -> Self {
