@@ -82,13 +82,13 @@ deny: cargo-deny ## Licences, banned crates, sources (with advisories and duplic
 	$(CARGO) deny check --allow duplicate licenses bans sources
 
 .PHONY: generate
-generate: build-confab ## Write the generated files (custom resources, OpenAPI, AsyncAPI)
-	$(CARGO) run -p confab-crds --bin crdgen -- crds
+generate: build-confab ## Write the generated files (custom resources and their page, OpenAPI, AsyncAPI)
+	$(CARGO) run -p confab-crds --bin crdgen -- .
 	$(CONFAB) generate .
 
 .PHONY: generate-check
 generate-check: build-confab ## Fail when a generated file is out of date
-	$(CARGO) run -p confab-crds --bin crdgen -- crds --check
+	$(CARGO) run -p confab-crds --bin crdgen -- . --check
 	$(CONFAB) generate . --check
 
 ##@ Measure

@@ -4,7 +4,7 @@
 //!   doc comments, ranges, patterns, CEL rules          (tenant/)
 //!            │ derive
 //!            ▼
-//!   CustomResourceDefinition ──► chattenants.confab.dev.yaml   (generate, bin crdgen) ──► kubectl apply, kubectl explain
+//!   CustomResourceDefinition ──► chattenants.confab.dev.yaml, docs/chattenant.md   (generate, bin crdgen)
 //!            │ the same schema, the same rules
 //!            ▼
 //!   a user's YAML ──► offline::load ──► ChatTenant ──► ChatTenant::resolved (every default filled in)

@@ -1,4 +1,4 @@
-//! `crdgen [--check] [FOLDER]`: writes the custom resource definitions, or says how the written ones differ.
+//! `crdgen [--check] [ROOT]`: writes the custom resource definitions and their pages, or says how the written ones differ.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -6,16 +6,16 @@ use std::process::ExitCode;
 use confab_crds::generate::{File, files, first_difference};
 
 const USAGE: &str = "\
-crdgen writes the custom resource definitions of Confab as YAML.
+crdgen writes the custom resource definitions of Confab as YAML (crds/), and a page on each (docs/).
 
-Usage: crdgen [--check] [FOLDER]
+Usage: crdgen [--check] [ROOT]
 
-  FOLDER    where the files are (default: crds)
+  ROOT      root of the repository (default: .)
   --check   write nothing; fail if a file differs from what would be written";
 
 fn main() -> ExitCode {
     let mut check = false;
-    let mut folder = None;
+    let mut root = None;
     for argument in std::env::args_os().skip(1) {
         match argument.to_str() {
             Some("--check") => check = true,
@@ -24,14 +24,14 @@ fn main() -> ExitCode {
                 return ExitCode::SUCCESS;
             }
             Some(option) if option.starts_with('-') => return refuse(&format!("unknown option {option}")),
-            _ if folder.is_some() => return refuse("more than one folder"),
-            _ => folder = Some(PathBuf::from(argument)),
+            _ if root.is_some() => return refuse("more than one folder"),
+            _ => root = Some(PathBuf::from(argument)),
         }
     }
-    let folder = folder.unwrap_or_else(|| "crds".into());
+    let root = root.unwrap_or_else(|| ".".into());
     let mut code = ExitCode::SUCCESS;
     for file in files() {
-        let done = if check { compare(&folder, &file) } else { write(&folder, &file) };
+        let done = if check { compare(&root, &file) } else { write(&root, &file) };
         if let Err(fault) = done {
             eprintln!("crdgen: {fault}");
             code = ExitCode::FAILURE;
@@ -45,22 +45,22 @@ fn refuse(reason: &str) -> ExitCode {
     ExitCode::from(2)
 }
 
-fn write(folder: &Path, file: &File) -> Result<(), String> {
-    let path = folder.join(&file.name);
+fn write(root: &Path, file: &File) -> Result<(), String> {
+    let path = root.join(&file.path);
     std::fs::write(&path, &file.text).map_err(|error| format!("failed to write {}: {error}", path.display()))?;
     eprintln!("wrote {}", path.display());
     Ok(())
 }
 
-fn compare(folder: &Path, file: &File) -> Result<(), String> {
-    let path = folder.join(&file.name);
+fn compare(root: &Path, file: &File) -> Result<(), String> {
+    let path = root.join(&file.path);
     let committed =
         std::fs::read_to_string(&path).map_err(|error| format!("failed to read {}: {error}", path.display()))?;
     match first_difference(&committed, &file.text) {
         None => Ok(()),
         Some((line, committed, generated)) => Err(format!(
             "{path}:{line}: not what the Rust types say\n  - {committed}\n  + {generated}\n\
-             run `cargo run -p confab-crds --bin crdgen` and commit the result",
+             run `make generate` and commit the result",
             path = path.display()
         )),
     }

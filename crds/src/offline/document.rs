@@ -39,7 +39,10 @@ impl Document {
     /// The faults that CEL rules find in the change from `old` to this.
     pub(super) fn change_faults(&self, old: &ChatTenant) -> Vec<Problem> {
         let old = serde_json::to_value(old).expect("a tenant is plain data with text keys");
-        cel::faults(&self.object, Some(&old), &self.node).into_iter().map(|fault| problem(&self.file, fault)).collect()
+        cel::faults(&self.object, Some(&old), &self.node, &[])
+            .into_iter()
+            .map(|fault| problem(&self.file, fault))
+            .collect()
     }
 
     pub(super) fn check(file: &str, node: Node) -> Result<Self, Vec<Problem>> {
@@ -49,9 +52,8 @@ impl Document {
         let object = node.to_json();
         let mut faults = structural::faults(&RULEBOOK.schema, &node, node.at);
         if !faults.iter().any(|fault| fault.rule.hides_rules()) {
-            let broken = cel::faults(&object, None, &node);
-            let news: Vec<Fault> = broken.into_iter().filter(|rule| !said_already(rule, &faults)).collect();
-            faults.extend(news);
+            let broken = cel::faults(&object, None, &node, &faults);
+            faults.extend(broken);
         }
         if !faults.is_empty() {
             faults.sort_by_key(|fault| fault.at);
@@ -75,13 +77,6 @@ impl Deref for Document {
     fn deref(&self) -> &ChatTenant {
         &self.tenant
     }
-}
-
-/// Where the schema has spoken about a field, a rule on the same field says it again. A rule on the name points at the
-/// whole object, since a definition cannot point into `metadata`.
-fn said_already(rule: &Fault, faults: &[Fault]) -> bool {
-    let on_object = rule.path.is_empty();
-    faults.iter().any(|fault| fault.path == rule.path || (on_object && fault.path.starts_with("metadata.")))
 }
 
 fn problem(file: &str, fault: Fault) -> Problem {

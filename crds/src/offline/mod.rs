@@ -31,6 +31,7 @@ mod tests;
 pub use document::Document;
 pub use problem::{BrokenRule, Problem};
 pub use set::{check_set, check_update};
+pub(crate) use structural::meaning;
 
 use crate::ChatTenant;
 

@@ -37,7 +37,7 @@ pub enum BrokenRule {
 impl BrokenRule {
     /// Whether Kubernetes evaluates no CEL rule on an object with this fault, since rules may rely on what it breaks.
     pub(super) fn hides_rules(&self) -> bool {
-        let blocking = ["type", "required", "enum", "maxLength", "maxItems", "unique"];
+        let blocking = ["type", "required", "enum", "maxLength", "maxItems", "maxProperties", "unique"];
         matches!(self, Self::Schema(keyword) if blocking.contains(keyword))
     }
 }

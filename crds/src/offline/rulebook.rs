@@ -1,11 +1,13 @@
 //! The schema of the definition itself, ready to be applied.
 
+use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::CustomResourceExt;
 use kube::core::cel::{CompiledSchema, compile_schema};
 use kube::core::schema::{OptionalEnum, OptionalIntOrString, StructuralSchemaRewriter};
+use regex::Regex;
 use schemars::generate::SchemaSettings;
 use schemars::transform::AddNullable;
 use serde_json::{Value, json};
@@ -20,6 +22,8 @@ pub(super) const TENANT_NAME: &str = "^[a-z]([-a-z0-9]{0,38}[a-z0-9])?$";
 pub(super) struct Rulebook {
     /// `openAPIV3Schema` of the definition, with the parts that every Kubernetes object has.
     pub schema: Value,
+    /// Its patterns, each compiled: that takes far longer than to match with it.
+    pub patterns: HashMap<String, Regex>,
     /// Its CEL rules.
     pub cel: CompiledSchema,
 }
@@ -28,7 +32,10 @@ pub(super) struct Rulebook {
 pub(super) static RULEBOOK: LazyLock<Rulebook> = LazyLock::new(|| {
     let schema = definition_schema();
     let cel = compile_schema(&schema);
-    Rulebook { schema: with_envelope(schema), cel }
+    let schema = with_envelope(schema);
+    let mut patterns = HashMap::new();
+    compile_patterns(&schema, &mut patterns);
+    Rulebook { schema, patterns, cel }
 });
 
 /// `kind` of the documents that are read.
@@ -42,6 +49,21 @@ pub(super) fn definition_schema() -> Value {
     let version = definition.spec.versions.into_iter().next().expect("the derive makes one version");
     let schema = version.schema.and_then(|schema| schema.open_api_v3_schema).expect("the derive makes a schema");
     serde_json::to_value(schema).expect("a schema is plain data with text keys")
+}
+
+fn compile_patterns(schema: &Value, found: &mut HashMap<String, Regex>) {
+    match schema {
+        Value::Object(fields) => {
+            if let Some(pattern) = fields.get("pattern").and_then(Value::as_str) {
+                found
+                    .entry(pattern.to_owned())
+                    .or_insert_with(|| Regex::new(pattern).expect("a test compiles them all"));
+            }
+            fields.values().for_each(|inner| compile_patterns(inner, found));
+        }
+        Value::Array(items) => items.iter().for_each(|inner| compile_patterns(inner, found)),
+        _ => {}
+    }
 }
 
 /// Kubernetes itself checks these parts of every object, so that no definition describes them.

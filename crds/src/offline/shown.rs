@@ -40,5 +40,5 @@ pub(super) fn kind(node: &Node) -> String {
 
 /// People put the password itself where its Secret should be named.
 fn secret(text: &str, path: &str) -> bool {
-    path.contains("secretRef") || (text.contains("://") && text.contains('@'))
+    path.to_ascii_lowercase().contains("secretref") || (text.contains("://") && text.contains('@'))
 }

@@ -2,12 +2,11 @@
 
 use std::collections::HashSet;
 
-use regex::Regex;
 use serde_json::Value;
 
 use super::node::{Content, Entry, Node, Position};
 use super::problem::BrokenRule;
-use super::rulebook::TENANT_NAME;
+use super::rulebook::{RULEBOOK, TENANT_NAME};
 use super::shown::{kind, name, shown};
 use super::suggest::closest;
 use crate::tenant;
@@ -60,14 +59,10 @@ impl Check {
             ("boolean", content) => (matches!(content, Content::Scalar(Value::Bool(_))), "true or false"),
             ("integer", Content::Scalar(Value::Number(number))) => (!number.is_f64(), "a whole number"),
             ("integer", _) => (false, "a whole number"),
-            (_, content) if schema["x-kubernetes-int-or-string"] == true => {
-                let whole = |number: &serde_json::Number| number.is_u64();
-                let fits = match content {
-                    Content::Scalar(Value::Number(number)) => whole(number),
-                    content => matches!(content, Content::Scalar(Value::String(_))),
-                };
-                (fits, "an amount such as 2, 100m or 512Mi")
+            (_, Content::Scalar(value)) if schema["x-kubernetes-int-or-string"] == true => {
+                (value.is_string() || value.is_i64() || value.is_u64(), AMOUNT)
             }
+            (_, _) if schema["x-kubernetes-int-or-string"] == true => (false, AMOUNT),
             ("number", content) => (matches!(content, Content::Scalar(Value::Number(_))), "a number"),
             _ => (true, "anything"),
         };
@@ -81,6 +76,11 @@ impl Check {
     }
 
     fn mapping(&mut self, schema: &Value, entries: &[Entry], path: &str, at: Position) {
+        if let Some(most) = schema["maxProperties"].as_u64().filter(|most| entries.len() as u64 > *most) {
+            let message = format!("must have at most {most} entries (maxProperties), got {}", entries.len());
+            self.fault(at, path, "maxProperties", message);
+            return;
+        }
         let properties = schema["properties"].as_object();
         for Entry { key, key_at, value } in entries {
             let inner = join(path, key);
@@ -160,12 +160,15 @@ impl Check {
             // The pattern would only say the same again.
             return self.fault(node.at, path, "maxLength", message);
         }
-        if schema["minLength"].as_u64().is_some_and(|least| length < least) {
-            return self.fault(node.at, path, "minLength", "must not be empty (minLength)".into());
+        if let Some(least) = schema["minLength"].as_u64().filter(|least| length < *least) {
+            let message = match least {
+                1 => "must not be empty (minLength)".into(),
+                _ => format!("must have at least {least} characters (minLength), got {}", shown(node, path)),
+            };
+            return self.fault(node.at, path, "minLength", message);
         }
         let Some(pattern) = schema["pattern"].as_str() else { return };
-        let matches = Regex::new(pattern).is_ok_and(|regex| regex.is_match(text));
-        if !matches {
+        if !RULEBOOK.patterns.get(pattern).is_some_and(|regex| regex.is_match(text)) {
             let meaning = meaning(pattern);
             let message = format!("must be {meaning} (pattern {pattern}), got {}", shown(node, path));
             self.fault(node.at, path, "pattern", message);
@@ -183,11 +186,14 @@ impl Check {
     }
 }
 
+/// What a quantity of Kubernetes looks like.
+const AMOUNT: &str = "an amount such as 2, 100m or 512Mi";
+
 /// Said of a pattern that nobody described.
 pub(super) const NO_WORDS: &str = "of another form";
 
 /// What a pattern asks for, in words.
-pub(super) fn meaning(pattern: &str) -> &'static str {
+pub(crate) fn meaning(pattern: &str) -> &'static str {
     match pattern {
         tenant::DNS_NAME => "a DNS name in lower case, such as chat.example.com",
         tenant::DNS_LABEL => "a DNS label: at most 63 lower-case letters, digits and '-', no '-' at either end",
@@ -197,7 +203,7 @@ pub(super) fn meaning(pattern: &str) -> &'static str {
         tenant::LABEL_KEY => "the name of a label, such as kubernetes.io/hostname",
         tenant::LABEL_VALUE => "the value of a label: at most 63 letters, digits, '-', '_' and '.'",
         tenant::VOLUME_SIZE => "a size such as 10Gi",
-        tenant::QUANTITY => "an amount such as 2, 100m or 512Mi",
+        tenant::QUANTITY => AMOUNT,
         tenant::HTTPS_URL => "an address such as https://s3.example.com",
         tenant::REGION => "a region such as eu-central-1",
         tenant::BUCKET => "the name of a bucket: lower-case letters, digits, '-' and '.'",

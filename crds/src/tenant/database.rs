@@ -91,7 +91,7 @@ pub struct RedisSpec {
 #[schemars(transform = plain_properties)]
 #[serde(rename_all = "camelCase")]
 pub struct ManagedRedis {
-    /// Processor and memory of its pod. Default: requests of cpu 50m and memory 64Mi, a limit of memory 128Mi.
+    /// Processor and memory of its pod. Default: requests of cpu 50m and memory 64Mi with a limit of memory 128Mi.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resources: Option<ResourcesSpec>,
 }

@@ -41,8 +41,8 @@ pub struct GatewaySpec {
     #[x_kube(merge_strategy = ListMerge::Set, validation = rules::gateway::networks_are_networks())]
     pub trusted_proxies: Option<Vec<String>>,
     /// Names that are routed here for guests, beside the tenant's own, such as `*.chat.example.com`, at most 32. Default:
-    /// none. Only with `allowedTenants`. An Ingress matches one label for the star, so guests need `api.` and `ws.` only
-    /// where a wildcard covers them.
+    /// none. Only with `allowedTenants`. In an Ingress the star stands for exactly one label: `*.chat.example.com` brings
+    /// `acme.chat.example.com` here, but not `api.acme.chat.example.com`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 32), inner(length(min = 1, max = HOST_PATTERN_CHARS), regex(pattern = HOST_PATTERN)))]
     #[x_kube(merge_strategy = ListMerge::Set)]
@@ -75,6 +75,7 @@ pub struct IngressSpec {
     /// hours: a controller that ends idle connections needs its time-out raised here.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(transform = annotation_map)]
+    #[x_kube(validation = rules::placement::keys_are_label_names())]
     pub annotations: Option<BTreeMap<String, String>>,
     /// The certificate. Default: none, so that the controller answers plain HTTP or with a certificate of its own.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -197,7 +197,8 @@ pub struct ChatTenantSpec {
     /// `--redis-url` decides.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub redis: Option<RedisSpec>,
-    /// Where uploaded files are kept. Default: nowhere, so that no file can be sent.
+    /// Where uploaded files are kept. Default: nowhere, so that no file can be sent. No program of this
+    /// version reads it yet.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub files: Option<FilesSpec>,
     /// Accounts, tokens and the web pages that may use them.
@@ -212,22 +213,26 @@ pub struct ChatTenantSpec {
     /// What is allowed how often, and how large. Each limit has its own default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limits: Option<LimitsSpec>,
-    /// How the tenant sends mail, for forgotten passwords. Default: not at all.
+    /// How the tenant sends mail, for forgotten passwords. Default: not at all. No program of this
+    /// version reads it yet.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mail: Option<MailSpec>,
-    /// How people are told of messages while they have no socket open. Default: not at all.
+    /// How people are told of messages while they have no socket open. Default: not at all. No program of this
+    /// version reads it yet.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub push: Option<PushSpec>,
-    /// The CallCluster that carries the tenant's calls. Default: none, so that there are no calls.
+    /// The CallCluster that carries the tenant's calls. Default: none, so that there are no calls. No program of this
+    /// version reads it yet.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub call_cluster_ref: Option<ObjectRef>,
-    /// The AIModelPool that answers the tenant's assistants. Default: none, so that there are no assistants.
+    /// The AIModelPool that answers the tenant's assistants. Default: none, so that there are no assistants. No program of this
+    /// version reads it yet.
     #[serde(rename = "aiModelPoolRef", skip_serializing_if = "Option::is_none")]
     pub ai_model_pool_ref: Option<ObjectRef>,
     /// Pods of messaging and pods of presence, each, 1 to 100; what `kubectl scale` sets. Only with `placement.mode:
-    /// Dedicated`. Default: 2 with redis, else 1. More than 1 needs redis.
+    /// Dedicated`. Default: 2 with redis and 1 without. More than 1 needs redis.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 0, max = 100))]
+    #[schemars(range(max = 100))]
     #[x_kube(validation = rules::workload::nothing_is_hibernated())]
     pub replicas: Option<i32>,
     /// The pods that answer the REST API; with an embedded database, the single process, which also holds the sockets.

@@ -8,12 +8,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::reference::{LABEL_CHARS, OBJECT_NAME_CHARS};
-use super::selector::{LABEL_KEY, LABEL_VALUE};
+use super::selector::{LABEL_KEY, LABEL_KEY_CHARS, LABEL_VALUE};
 use super::{DNS_NAME, rules};
 use crate::schema::{label_map, plain_properties, without_descriptions};
-
-/// Longest name of a taint: domain, slash, name.
-const TAINT_CHARS: usize = 317;
 
 /// On which nodes pods run.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
@@ -23,6 +20,7 @@ pub struct SchedulingSpec {
     /// Labels that a node must have, at most 16. Default: none.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(transform = label_map)]
+    #[x_kube(validation = rules::placement::keys_are_label_names())]
     pub node_selector: Option<BTreeMap<String, String>>,
     /// Taints that the pods put up with, at most 16. Default: none.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -67,7 +65,7 @@ pub enum TopologySpread {
 pub struct TolerationSpec {
     /// Name of the taint. Default: every taint, which needs `operator: Exists`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = TAINT_CHARS), regex(pattern = LABEL_KEY))]
+    #[schemars(length(min = 1, max = LABEL_KEY_CHARS), regex(pattern = LABEL_KEY))]
     pub key: Option<String>,
     /// `Equal` (default): the taint has this `value`. `Exists`: the taint is there, whatever its value.
     #[serde(skip_serializing_if = "Option::is_none")]

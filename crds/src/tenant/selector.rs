@@ -11,11 +11,11 @@ use super::reference::LABEL_CHARS;
 use super::rules;
 use crate::schema::{label_map, plain_properties};
 
-/// A label's name, with or without the domain it belongs to.
-pub(crate) const LABEL_KEY: &str =
-    "^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?/)?[a-zA-Z0-9]([-_.a-zA-Z0-9]{0,61}[a-zA-Z0-9])?$";
+/// A label's name, with or without the domain it belongs to. The domain is bounded by the length of the whole, since a
+/// counted repetition of 253 would make the pattern slow to compile, and rules compile it each time.
+pub(crate) const LABEL_KEY: &str = "^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[a-zA-Z0-9]([-_.a-zA-Z0-9]{0,61}[a-zA-Z0-9])?$";
 /// Longest label name: domain, slash, name.
-const LABEL_KEY_CHARS: usize = 317;
+pub(super) const LABEL_KEY_CHARS: usize = 317;
 /// A label's value.
 pub(crate) const LABEL_VALUE: &str = "^([a-zA-Z0-9]([-_.a-zA-Z0-9]{0,61}[a-zA-Z0-9])?)?$";
 /// Most labels, and most expressions, of one selector.
@@ -29,6 +29,7 @@ pub struct LabelSelector {
     /// Labels that must be there with exactly this value, at most 16.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(transform = label_map)]
+    #[x_kube(validation = rules::placement::keys_are_label_names())]
     pub match_labels: Option<BTreeMap<String, String>>,
     /// Conditions on labels, at most 16.
     #[serde(skip_serializing_if = "Option::is_none")]

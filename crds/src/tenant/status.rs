@@ -43,7 +43,7 @@ pub struct ChatTenantStatus {
     /// Labels of those pods, as a selector.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub selector: Option<String>,
-    /// Pods that are ready, of those that are wanted, such as `4/4`: messaging and presence together.
+    /// Pods that are ready, of those that are wanted, such as `2/2`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ready: Option<String>,
     /// The pods of messaging; with an embedded database, the only process.

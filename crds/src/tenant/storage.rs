@@ -77,6 +77,9 @@ impl JsonSchema for Quantity {
         json_schema!({
             "x-kubernetes-int-or-string": true,
             "pattern": QUANTITY,
+            "minimum": 0,
+            // Said here, or kube adds `true`, and a null would reach the rules.
+            "nullable": false,
         })
     }
 }

@@ -16,7 +16,7 @@ pub struct WorkloadSpec {
     /// Numbers for this program alone, instead of `spec.replicas`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub replicas: Option<ReplicasSpec>,
-    /// Processor and memory of each pod. Default: requests of cpu 100m and memory 128Mi, a limit of memory 512Mi.
+    /// Processor and memory of each pod. Default: requests of cpu 100m and memory 128Mi with a limit of memory 512Mi.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resources: Option<ResourcesSpec>,
     /// On which nodes the pods run.

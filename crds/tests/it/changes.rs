@@ -38,9 +38,16 @@ fn encryption_stays_whether_written_or_not() {
 
 #[test]
 fn everything_else_may_change() {
-    let old = "  domain: a.b\n";
-    let new =
-        "  domain: a.b\n  auth: {registration: Closed}\n  limits: {groupMembers: 3}\n  database: {embedded: {}}\n";
+    let dedicated = "  domain: a.b\n  placement: {mode: Dedicated}\n";
+    let old =
+        format!("{dedicated}  database: {{postgres: {{secretRef: {{name: one}}}}}}\n  gateway: {{ingress: {{}}}}\n");
+    let new = format!(
+        "{dedicated}  auth: {{registration: Closed}}\n  limits: {{groupMembers: 3}}\n  \
+         database: {{postgres: {{secretRef: {{name: two}}, maxConnections: 30}}}}\n  redis: {{managed: {{}}}}\n  replicas: 5\n  \
+         presence: {{replicas: {{max: 7}}}}\n  gateway: {{httpRoute: {{parentRefs: [{{name: web}}]}}}}\n  allowedTenants: {{}}\n  \
+         updateStrategy: Auto\n  hibernated: true\n  paused: true\n  deletionPolicy: Delete\n"
+    );
+    let (old, new) = (old.as_str(), new.as_str());
     assert_eq!(change(old, new), Ok(()));
     assert_eq!(change(new, old), Ok(()));
 }

@@ -2,14 +2,19 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod cases;
 mod changes;
+mod explained;
+mod full;
 mod generated;
 mod hostile;
+mod pairs;
 mod placed;
 mod relations;
 mod resolved;
 mod samples;
 mod schema;
+mod server;
 mod sets;
 
 use confab_crds::offline::{self, Problem};

@@ -1,19 +1,15 @@
-//! Every keyword of the schema, fed with a value on either side of it.
-//!
-//! The cases are made from the definition itself, so that a new field is tested from its first day.
+//! What the schema alone says: every keyword of it, metadata, and the words of the messages.
 
 use std::collections::BTreeSet;
 
-use confab_crds::ChatTenant;
-use confab_crds::offline::{BrokenRule, load};
-use kube::CustomResourceExt;
-use serde_json::{Value, json};
+use confab_crds::offline::{BrokenRule, Problem, load};
 
+use crate::cases::{Case, Cases};
 use crate::placed::Placed;
 use crate::{problems, tenant};
 
 /// What the walk below makes cases for, and what needs none.
-const TRIED: [&str; 12] = [
+const TRIED: [&str; 16] = [
     "type",
     "properties",
     "required",
@@ -24,216 +20,43 @@ const TRIED: [&str; 12] = [
     "minimum",
     "maximum",
     "maxItems",
+    "minItems",
+    "maxProperties",
+    "additionalProperties",
+    "x-kubernetes-int-or-string",
     "items",
     "x-kubernetes-list-type",
 ];
 const SILENT: [&str; 6] =
     ["description", "title", "format", "nullable", "x-kubernetes-list-map-keys", "x-kubernetes-validations"];
 
-fn schema() -> Value {
-    let definition = serde_json::to_value(ChatTenant::crd()).unwrap();
-    definition["spec"]["versions"][0]["schema"]["openAPIV3Schema"].clone()
-}
-
-/// A tenant with every field, so that each can be changed in its place.
-fn full() -> Value {
-    let rate = json!({"requests": 10, "perSeconds": 10});
-    json!({
-        "apiVersion": "confab.dev/v1alpha1",
-        "kind": "ChatTenant",
-        "metadata": {"name": "full", "namespace": "team-a", "labels": {"app.kubernetes.io/part-of": "chat"}},
-        "spec": {
-            "domain": "full.example.com",
-            "placement": {"mode": "Dedicated"},
-            "database": {"postgres": {"secretRef": {"name": "db", "key": "uri"}}},
-            "redis": {"secretRef": {"name": "redis", "key": "uri"}},
-            "auth": {
-                "registration": "Closed", "accessTokenSeconds": 600, "refreshTokenDays": 7,
-                "allowedOrigins": ["https://app.example.com"],
-            },
-            "encryption": "EndToEnd",
-            "limits": {
-                "authentication": rate, "regular": rate, "uploads": rate, "websocket": rate,
-                "groupMembers": 50, "messageBytes": 1000, "metadataBytes": 1000, "connectionsPerUser": 3,
-            },
-        },
-        "status": {
-            "observedGeneration": 3,
-            "conditions": [{
-                "type": "Ready", "status": "True", "reason": "Serving", "message": "", "observedGeneration": 3,
-                "lastTransitionTime": "2026-11-22T10:00:00Z",
-            }],
-        },
-    })
-}
-
-/// One value that must pass, or that must break one keyword at one path.
-struct Case {
-    object: Value,
-    expected: Option<(String, &'static str)>,
-}
-
-#[derive(Default)]
-struct Cases {
-    list: Vec<Case>,
-    keywords: BTreeSet<String>,
-}
-
-impl Cases {
-    fn pass(&mut self, pointer: &str, value: Value) {
-        self.list.push(Case { object: with(pointer, value), expected: None });
-    }
-
-    fn fail(&mut self, pointer: &str, value: Value, keyword: &'static str) {
-        self.list.push(Case { object: with(pointer, value), expected: Some((dotted(pointer), keyword)) });
-    }
-
-    fn of(&mut self, schema: &Value, pointer: &str) {
-        self.keywords.extend(schema.as_object().unwrap().keys().cloned());
-        match schema["type"].as_str().unwrap() {
-            "object" => self.of_object(schema, pointer),
-            "array" => self.of_array(schema, pointer),
-            "string" => self.of_text(schema, pointer),
-            "integer" => self.of_number(schema, pointer),
-            other => panic!("a type without a case: {other}"),
-        }
-    }
-
-    fn of_object(&mut self, schema: &Value, pointer: &str) {
-        if !pointer.is_empty() {
-            self.fail(pointer, json!("text"), "type");
-        }
-        let odd = format!("{pointer}/qqqqqqqq");
-        self.fail(&odd, json!(1), "unknownField");
-        for name in schema["required"].as_array().into_iter().flatten() {
-            let pointer = format!("{pointer}/{}", name.as_str().unwrap());
-            // Null counts as left out.
-            self.fail(&pointer, Value::Null, "required");
-            self.list.push(Case { object: without(&pointer), expected: Some((dotted(&pointer), "required")) });
-        }
-        for (name, property) in schema["properties"].as_object().into_iter().flatten() {
-            self.of(property, &format!("{pointer}/{name}"));
-        }
-    }
-
-    fn of_array(&mut self, schema: &Value, pointer: &str) {
-        self.fail(pointer, json!({"a": 1}), "type");
-        let items = |count: u64| (0..count).map(|n| format!("https://h{n}.example.com")).collect::<Value>();
-        if let Some(most) = schema["maxItems"].as_u64() {
-            self.pass(pointer, items(most));
-            self.fail(pointer, items(most + 1), "maxItems");
-        }
-        let item = full().pointer(&format!("{pointer}/0")).unwrap().clone();
-        if schema["x-kubernetes-list-type"].is_string() {
-            let object = with(pointer, json!([item, item]));
-            self.list.push(Case { object, expected: Some((format!("{}[1]", dotted(pointer)), "unique")) });
-        }
-        self.of(&schema["items"], &format!("{pointer}/0"));
-    }
-
-    fn of_text(&mut self, schema: &Value, pointer: &str) {
-        self.fail(pointer, json!(5), "type");
-        self.fail(pointer, json!(true), "type");
-        for name in schema["enum"].as_array().into_iter().flatten() {
-            self.list.push(Case { object: with_mode(pointer, name), expected: None });
-        }
-        if schema["enum"].is_array() {
-            self.fail(pointer, json!("Sideways"), "enum");
-        }
-        if schema["minLength"].is_u64() {
-            self.fail(pointer, json!(""), "minLength");
-        }
-        if let Some(most) = schema["maxLength"].as_u64() {
-            self.pass(pointer, json!(long_text(pointer, most)));
-            self.fail(pointer, json!("a".repeat(usize::try_from(most).unwrap() + 1)), "maxLength");
-        }
-        if schema["pattern"].is_string() {
-            for wrong in ["a b", "A!", "x/y", "é"] {
-                self.fail(pointer, json!(wrong), "pattern");
-            }
-        }
-    }
-
-    fn of_number(&mut self, schema: &Value, pointer: &str) {
-        for wrong in [json!("5"), json!(1.5), json!(false), json!([1])] {
-            self.fail(pointer, wrong, "type");
-        }
-        for (keyword, outward) in [("minimum", -1), ("maximum", 1)] {
-            if let Some(bound) = schema[keyword].as_f64() {
-                let bound: i64 = format!("{bound}").parse().unwrap();
-                self.pass(pointer, json!(bound));
-                self.fail(pointer, json!(bound + outward), keyword);
-            }
-        }
-    }
-}
-
-/// The longest allowed text of a field.
-fn long_text(pointer: &str, most: u64) -> String {
-    let name = |length: usize| "abcdefghi.".chars().cycle().take(length - 1).chain(['a']).collect::<String>();
-    let most = usize::try_from(most).unwrap();
-    if pointer.contains("allowedOrigins") { format!("https://{}:65535", name(most - 14)) } else { name(most) }
-}
-
-fn with(pointer: &str, value: Value) -> Value {
-    let mut object = full();
-    if pointer.contains("/embedded/") {
-        object["spec"]["database"] = json!({"embedded": {}});
-        object["spec"].as_object_mut().unwrap().remove("redis");
-    }
-    let (parent, key) = pointer.rsplit_once('/').unwrap();
-    match object.pointer_mut(parent).unwrap() {
-        Value::Array(items) => items[key.parse::<usize>().unwrap()] = value,
-        parent => parent[key] = value,
-    }
-    object
-}
-
-/// A Shared tenant may name neither PostgreSQL nor Redis.
-fn with_mode(pointer: &str, value: &Value) -> Value {
-    let mut object = with(pointer, value.clone());
-    if value == "Shared" {
-        object["spec"].as_object_mut().unwrap().retain(|key, _| key != "database" && key != "redis");
-    }
-    object
-}
-
-fn without(pointer: &str) -> Value {
-    let mut object = full();
-    let (parent, key) = pointer.rsplit_once('/').unwrap();
-    object.pointer_mut(parent).unwrap().as_object_mut().unwrap().remove(key);
-    object
-}
-
-fn dotted(pointer: &str) -> String {
-    pointer.trim_start_matches('/').replace("/0", "[0]").replace('/', ".")
-}
-
 #[test]
 fn every_keyword_at_every_field_is_enforced() {
-    let mut cases = Cases::default();
-    cases.of(&schema(), "");
-    assert!(cases.list.len() > 200, "{}", cases.list.len());
-    for Case { object, expected } in cases.list {
-        let placed = Placed::write(&object);
-        let result = load("t.yaml", &placed.yaml);
-        let Some((path, keyword)) = expected else {
-            assert!(result.is_ok(), "{:?}\n{}", result, placed.yaml);
-            continue;
-        };
-        let problems = result.expect_err(&placed.yaml);
-        let found = problems.iter().find(|problem| problem.path == path && problem.rule == BrokenRule::Schema(keyword));
-        let problem = found.unwrap_or_else(|| panic!("{path} {keyword}: {problems:#?}\n{}", placed.yaml));
-        let around = if keyword == "required" { &path[..path.rfind('.').unwrap_or(0)] } else { &path };
-        assert_eq!(problem.line, placed.line(around), "{problem}\n{}", placed.yaml);
-        assert_eq!(problems.len(), 1, "one fault, one problem: {problems:#?}");
-    }
+    let cases = Cases::all();
+    let faults: Vec<String> = cases.list.iter().filter_map(|case| fault(case).err()).collect();
+    assert!(faults.is_empty(), "{} of {}:\n{}", faults.len(), cases.list.len(), faults.join("\n"));
+}
+
+/// What is not as the case has it.
+fn fault(Case { object, expected }: &Case) -> Result<(), String> {
+    let placed = Placed::write(object);
+    let found = load("t.yaml", &placed.yaml).err().unwrap_or_default();
+    let said: Vec<String> = found.iter().map(ToString::to_string).collect();
+    let Some((path, keyword)) = expected else {
+        return if found.is_empty() { Ok(()) } else { Err(format!("should pass: {said:?}")) };
+    };
+    // A rule may compare what is wrong with something else, and say so too.
+    let of_schema: Vec<&Problem> = found.iter().filter(|problem| !matches!(problem.rule, BrokenRule::Cel(_))).collect();
+    let [problem] = of_schema.as_slice() else { return Err(format!("{path} {keyword}: not one problem but {said:?}")) };
+    let around = if *keyword == "required" { &path[..path.rfind('.').unwrap_or(0)] } else { path };
+    let wanted = (path.as_str(), BrokenRule::Schema(keyword), placed.line(around));
+    let got = (problem.path.as_str(), problem.rule.clone(), problem.line);
+    if got == wanted { Ok(()) } else { Err(format!("{wanted:?} wanted, {got:?} found: {said:?}")) }
 }
 
 #[test]
 fn every_keyword_of_the_definition_is_known_to_this_test() {
-    let mut cases = Cases::default();
-    cases.of(&schema(), "");
+    let cases = Cases::all();
     let known: BTreeSet<String> = TRIED.iter().chain(&SILENT).map(ToString::to_string).collect();
     let unknown: Vec<_> = cases.keywords.difference(&known).collect();
     assert!(unknown.is_empty(), "teach offline/structural.rs and this test about {unknown:?}");
@@ -349,4 +172,26 @@ status:
     assert_eq!(tenants[0].metadata.generation, Some(1));
     let wrong = problems(printed.replace("\"2026-11-22T10:00:00Z\"\n  deletion", "yesterday\n  deletion"));
     assert_eq!(wrong[0].rule, BrokenRule::Schema("format"), "{wrong:?}");
+}
+
+#[test]
+fn an_affinity_is_checked_to_its_last_field() {
+    let with = |term: &str| {
+        tenant(&format!(
+            "  domain: localhost\n  placement: {{mode: Dedicated}}\n  messaging:\n    scheduling:\n      affinity:\n        \
+             nodeAffinity:\n          requiredDuringSchedulingIgnoredDuringExecution:\n            nodeSelectorTerms:\n            \
+             - matchExpressions:\n              - {term}\n"
+        ))
+    };
+    let at = "spec.messaging.scheduling.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms[0].matchExpressions[0]";
+    assert!(load("t.yaml", with("{key: zone, operator: In, values: [a]}")).is_ok());
+    for (term, path, rule) in [
+        ("{key: zone, operator: In, value: [a]}", format!("{at}.value"), "unknownField"),
+        ("{key: zone, values: [a]}", format!("{at}.operator"), "required"),
+        ("{key: zone, operator: In, values: a}", format!("{at}.values"), "type"),
+    ] {
+        let found = problems(with(term));
+        let [problem] = found.as_slice() else { panic!("{found:#?}") };
+        assert_eq!((&problem.path, &problem.rule, problem.line), (&path, &BrokenRule::Schema(rule), 15));
+    }
 }

@@ -113,9 +113,9 @@ impl StoreArgs {
     /// Whether a flag does what a tenant file says in this field.
     pub fn does(&self, field: Field) -> bool {
         match field {
-            Field::Postgres => self.database_url.is_some(),
+            Field::Database => self.database_url.is_some(),
             Field::Redis => self.redis_url.is_some(),
-            Field::Placement => false,
+            Field::Other => false,
         }
     }
 }

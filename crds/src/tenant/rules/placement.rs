@@ -3,6 +3,7 @@
 use kube::core::{Reason, Rule};
 
 use super::DEDICATED;
+use crate::tenant::selector::{LABEL_KEY, LABEL_KEY_CHARS};
 
 /// A Dedicated tenant is served by its own pods.
 pub(in crate::tenant) fn host_only_for_guests() -> Rule {
@@ -44,7 +45,8 @@ pub(in crate::tenant) fn host_stays() -> Rule {
         )
     };
     let same = |name: &str| format!("{} == {}", part("self", name), part("oldSelf", name));
-    Rule::new(format!("{} && {}", same("name"), same("namespace")))
+    // `namespace` is a reserved word of CEL; Kubernetes calls such fields so, and finds nothing under the plain name.
+    Rule::new(format!("{} && {}", same("name"), same("__namespace__")))
         .message(
             "placement.hostRef cannot be changed: accounts and messages are in the database of the host; create another ChatTenant with \
              the new host and move people to it",
@@ -67,4 +69,12 @@ pub(in crate::tenant) fn values_fit_the_operator() -> Rule {
     Rule::new("(self.operator in ['In', 'NotIn']) == (has(self.values) && self.values.size() > 0)")
         .message("In and NotIn need at least one entry in `values`; Exists and DoesNotExist take none")
         .field_path(".values")
+}
+
+/// A schema has no word for what the keys of a map may be.
+pub(in crate::tenant) fn keys_are_label_names() -> Rule {
+    Rule::new(format!("self.all(key, key.size() <= {LABEL_KEY_CHARS} && key.matches('{LABEL_KEY}'))")).message(
+        "every key must be the name of a label or annotation, such as team or example.com/team: at most 63 letters, digits, '-', '_' and \
+         '.', with or without a lower-case DNS name and '/' before it",
+    )
 }

@@ -161,6 +161,18 @@ mod tests {
     }
 
     #[test]
+    fn what_only_a_cluster_can_do_is_named_and_what_has_no_effect_is_not() {
+        let spec = "spec: {domain: a.example.com, placement: {mode: Dedicated}, database: {cloudNativePG: {}}, redis: {managed: {}}, \
+                    replicas: 3, gateway: {ingress: {}}, hibernated: false, paused: true}";
+        let file = file(&DEMO.replace("spec: {domain: DOMAIN}", spec));
+        let ignored = load(&[file.path().to_owned()]).expect("a valid file").ignored;
+        let paths: Vec<&str> = ignored.iter().map(|ignored| ignored.path).collect();
+        assert_eq!(paths, ["database.cloudNativePG", "redis", "placement", "replicas", "gateway", "paused"]);
+        assert!(ignored[0].to_string().contains("--database-url"), "{}", ignored[0]);
+        assert!(ignored[4].to_string().contains("--trusted-proxy"), "{}", ignored[4]);
+    }
+
+    #[test]
     fn a_missing_file_and_a_bad_one_are_both_named() {
         let bad = file("kind: [");
         let problems = load(&["no-such-file.yaml".into(), bad.path().to_owned()]).expect_err("both are wrong");
