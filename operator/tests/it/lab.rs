@@ -262,7 +262,7 @@ pub async fn install(server: &ApiServer) {
 }
 
 pub fn apply_definitions(server: &ApiServer) {
-    for file in generate::files() {
+    for file in generate::files().into_iter().filter(|file| file.path.ends_with(".yaml")) {
         let mut kubectl = server.kubectl();
         kubectl.args(["apply", "--server-side", "-f", "-"]).stdin(Stdio::piped()).stdout(Stdio::null());
         let mut child = kubectl.spawn().expect("kubectl starts");
