@@ -19,8 +19,8 @@ use kube::api::{DeleteParams, DynamicObject, Patch, PatchParams};
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Api, Client, Config};
 use serde_json::{Value, json};
-use tokio::sync::OnceCell;
-use tokio::task::JoinHandle;
+use tokio::runtime::{self, Runtime};
+use tokio::sync::{OnceCell, oneshot};
 use tokio_util::sync::CancellationToken;
 
 /// Longer than anything takes on a busy machine.
@@ -35,12 +35,13 @@ pub struct Lab {
     operators: Vec<Operator>,
 }
 
-/// A running operator.
+/// A running operator, on threads of its own so that it can be ended as a crash would.
 pub struct Operator {
     pub metrics: OperatorMetrics,
     pub health: Health,
     stop: CancellationToken,
-    task: JoinHandle<anyhow::Result<()>>,
+    runtime: Option<Runtime>,
+    ended: Option<oneshot::Receiver<anyhow::Result<()>>>,
 }
 
 impl Operator {
@@ -48,19 +49,25 @@ impl Operator {
     pub fn start(mut parts: Parts) -> Self {
         parts.limits = limits();
         let (metrics, health, stop) = (parts.metrics.set(), parts.health.clone(), CancellationToken::new());
-        let task = tokio::spawn(controller::run(parts, stop.clone()));
-        Self { metrics, health, stop, task }
+        let runtime = runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("threads");
+        let (tell, ended) = oneshot::channel();
+        let token = stop.clone();
+        runtime.spawn(async move {
+            let _ = tell.send(controller::run(parts, token).await);
+        });
+        Self { metrics, health, stop, runtime: Some(runtime), ended: Some(ended) }
     }
 
     /// Ends it in order.
-    pub async fn stop(self) {
+    pub async fn stop(mut self) {
         self.stop.cancel();
-        self.task.await.expect("it does not panic").expect("it ends in order");
+        let ended = self.ended.take().expect("it runs");
+        ended.await.expect("it does not panic").expect("it ends in order");
     }
 
     /// Ends it as a crash would: nothing is finished, the Lease stays.
     pub fn kill(self) {
-        self.task.abort();
+        drop(self);
     }
 
     /// Writes so far, by this operator, to anything but its Lease.
@@ -80,6 +87,14 @@ pub fn limits() -> Limits {
         look_again: Duration::from_millis(200),
         missing: Duration::from_millis(200),
         cleanup: Duration::from_secs(2),
+    }
+}
+
+impl Drop for Operator {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
     }
 }
 
@@ -218,9 +233,13 @@ impl Lab {
         self.api(Kind::Secret).patch(name, &how, &Patch::Apply(&secret)).await.expect("a Secret can be made");
     }
 
-    /// Waits until the operator has nothing to do, and returns its writes so far.
+    /// Waits until the first operator has nothing to do, and returns its writes so far.
     pub async fn quiet(&self) -> u64 {
-        let operator = self.operator();
+        Self::quiet_of(self.operator()).await
+    }
+
+    /// Waits until an operator has nothing to do, and returns its writes so far.
+    pub async fn quiet_of(operator: &Operator) -> u64 {
         let reconciles = || {
             let labels = confab_operator::metrics::ReconcileLabels { result: "ok" };
             operator.metrics.reconciles.get_or_create(&labels).get()

@@ -1,4 +1,6 @@
 //! The operator against a real API server. Nobody runs Pods: what a node would report, a test reports itself.
 
 mod dedicated;
+mod faults;
 mod lab;
+mod robust;
