@@ -3,4 +3,6 @@
 mod dedicated;
 mod faults;
 mod lab;
+mod lifecycle;
+mod refusals;
 mod robust;
