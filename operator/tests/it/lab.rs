@@ -111,6 +111,11 @@ impl Lab {
     pub async fn without_operator() -> Self {
         let server = kubernetes().await;
         install(server).await;
+        Self::on(server).await
+    }
+
+    /// A namespace alone, on a server of the test's own.
+    pub async fn on(server: &ApiServer) -> Self {
         let namespace = server.namespace().await.name().to_owned();
         let cluster = config_of(server.kubeconfig()).await;
         let config = OperatorConfig {

@@ -4,5 +4,6 @@ mod dedicated;
 mod faults;
 mod lab;
 mod lifecycle;
+mod outages;
 mod refusals;
 mod robust;
