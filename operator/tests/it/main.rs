@@ -2,8 +2,10 @@
 
 mod dedicated;
 mod faults;
+mod generated;
 mod lab;
 mod lifecycle;
 mod outages;
+mod outcome;
 mod refusals;
 mod robust;
