@@ -19,6 +19,8 @@ pub mod endpoint;
 pub mod kind;
 pub mod names;
 pub mod object;
+pub mod ownership;
+pub mod quantity;
 pub mod reason;
 pub mod release;
 pub mod settings;
