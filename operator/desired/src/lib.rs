@@ -16,6 +16,8 @@ pub mod check;
 pub mod compare;
 pub mod digest;
 pub mod endpoint;
+#[cfg(test)]
+mod fixture;
 pub mod kind;
 pub mod names;
 pub mod object;
