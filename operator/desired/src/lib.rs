@@ -16,9 +16,13 @@ pub mod check;
 pub mod compare;
 pub mod digest;
 pub mod endpoint;
+#[cfg(test)]
+mod fixture;
 pub mod kind;
 pub mod names;
 pub mod object;
+pub mod ownership;
+pub mod quantity;
 pub mod reason;
 pub mod release;
 pub mod settings;

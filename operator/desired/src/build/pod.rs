@@ -18,6 +18,7 @@ use serde_json::Value;
 use super::config::{ADMIN_CERTIFICATE, ADMIN_KEY, CONFIG_FILE, CONFIG_FOLDER, DATABASE_URL, MASTER_KEY, REDIS_URL};
 use crate::check::{Bus, Dedicated, Storage};
 use crate::names::{RESTARTED_AT, Role};
+use crate::quantity::canonical;
 use crate::settings::Settings;
 
 /// REST and WebSocket.
@@ -108,7 +109,7 @@ pub(super) fn hardened() -> SecurityContext {
 }
 
 pub(super) fn resources(resources: &ResolvedResources) -> ResourceRequirements {
-    let amount = |text: &String| Quantity(text.clone());
+    let amount = |text: &String| Quantity(canonical(text));
     let mut limits = BTreeMap::from([("memory".to_owned(), amount(&resources.memory_limit))]);
     if let Some(cpu) = &resources.cpu_limit {
         limits.insert("cpu".to_owned(), amount(cpu));

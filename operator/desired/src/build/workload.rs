@@ -9,7 +9,9 @@ use serde_json::Value;
 use super::{config, pod};
 use crate::check::Dedicated;
 use crate::digest;
-use crate::names::Role;
+use crate::kind::Kind;
+use crate::names::{COMPONENT, Names, RENDERED, Role};
+use crate::object::Object;
 use crate::release::{Choice, Rendered, choose};
 use crate::settings::Settings;
 
@@ -25,8 +27,6 @@ pub struct Workload {
     pub spec: ResolvedWorkload,
     /// What they are rendered from.
     pub choice: Choice,
-    /// The ConfigMap that they mount.
-    pub config_name: String,
 }
 
 impl Workload {
@@ -64,16 +64,58 @@ fn one(
     let config = config::text(tenant, settings, role);
     let config_name = tenant.names.config(role, &digest::short(&config));
     let template = pod::template(tenant, settings, role, spec, &config_name);
+    // Whoever broke the annotation gets the present rendering.
+    let former = former.filter(|former| !former.config_name.is_empty());
+    let choice = hold(tenant, settings, role, former, (config_name, config), template);
+    Workload { role, spec: spec.clone(), choice }
+}
+
+/// The present rendering of a role, or the former one while a newer release waits. `config`: name and text.
+pub(super) fn hold(
+    tenant: &Dedicated,
+    settings: &Settings,
+    role: Role,
+    former: Option<&Rendered>,
+    (config_name, config): (String, String),
+    template: Value,
+) -> Choice {
     let present = Rendered {
         release: settings.release.clone(),
         inputs: tenant.inputs.get(&role).cloned().unwrap_or_default(),
+        config_name,
         config,
         template,
     };
     let let_in = tenant.update_strategy == UpdateStrategy::Auto || tenant.released.as_ref() == Some(&settings.release);
-    let choice = choose(former.cloned(), present, let_in);
-    let config_name = tenant.names.config(role, &digest::short(&choice.rendered().config));
-    Workload { role, spec: spec.clone(), choice, config_name }
+    choose(former.cloned(), present, let_in)
+}
+
+/// What the live workloads of a tenant were rendered from.
+pub fn former<V: AsRef<Value>>(names: &Names, children: &[(Kind, V)]) -> Former {
+    let of = |role: Role| {
+        let name = names.role(role);
+        let is_workload = |kind: Kind| matches!(kind, Kind::Deployment | Kind::StatefulSet);
+        let found = children
+            .iter()
+            .find(|(kind, child)| is_workload(*kind) && child.as_ref()["metadata"]["name"] == name.as_str());
+        Rendered::read(found?.1.as_ref()["metadata"]["annotations"][RENDERED].as_str()?)
+    };
+    Role::ALL.into_iter().filter_map(|role| of(role).map(|rendered| (role, rendered))).collect()
+}
+
+/// The object as it is applied beside the live one: with the number of pods where an autoscaler is about to take it over.
+pub fn with_replicas(object: &Object, live: Option<&Value>, workloads: &[Workload], manager: &str) -> Object {
+    let mut object = object.clone();
+    let role = object.value["metadata"]["labels"][COMPONENT].as_str();
+    let workload = workloads.iter().find(|workload| Some(workload.role.name()) == role);
+    if object.kind == Kind::Deployment
+        && object.value["spec"].get("replicas").is_none()
+        && let Some(workload) = workload
+        && let Some(replicas) = handed_over(workload.spec.replicas, live, manager)
+    {
+        object.value["spec"]["replicas"] = replicas.into();
+    }
+    object
 }
 
 /// `spec.replicas` where an autoscaler decides: the least at first, then the number that is there, as long as we are the one who set it. Letting go

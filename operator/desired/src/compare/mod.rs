@@ -11,7 +11,6 @@
 //! hash in an annotation sees no foreign change. What others added stays theirs and never counts as a difference.
 
 mod owned;
-mod quantity;
 mod value;
 
 use serde_json::Value;

@@ -6,6 +6,7 @@
 use serde_json::{Map, Value};
 
 use super::value::same_value;
+use crate::quantity;
 
 /// What we own of an object, if we ever applied it.
 pub(super) fn fields_of<'a>(live: &'a Value, manager: &str) -> Option<&'a Map<String, Value>> {
@@ -76,7 +77,7 @@ fn owned_is_there(name: &str, fields: &Map<String, Value>, desired: &Value, live
         if let Some(field) = key.strip_prefix("f:") {
             return both(desired.get(field), live.get(field), |desired, live| {
                 // Amounts are compared by value also where each is a field of its own.
-                let holder = if super::quantity::holds_quantities(name) { name } else { field };
+                let holder = if quantity::holds_quantities(name) { name } else { field };
                 owned_is_there(holder, below, desired, live)
             });
         }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::quantity;
+use crate::quantity;
 
 /// Whether `live` holds everything of `desired`: maps may hold more (defaults), lists have the same length. Below fields
 /// that hold quantities, amounts are compared by value.

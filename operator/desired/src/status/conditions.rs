@@ -63,25 +63,9 @@ impl From<Stall> for Part {
     }
 }
 
-/// Every condition type that is ours.
-const OURS: [&str; 12] = [
-    condition::READY,
-    condition::RECONCILING,
-    condition::STALLED,
-    condition::REFERENCES,
-    condition::DATABASE,
-    condition::REDIS,
-    condition::WORKLOADS,
-    condition::GATEWAY,
-    condition::HOST,
-    condition::UPDATE_WAITING,
-    condition::PAUSED,
-    condition::UNSUPPORTED,
-];
-
 /// Whether a condition is one of ours.
-pub fn is_ours(condition: &Condition) -> bool {
-    OURS.contains(&condition.type_.as_str())
+pub fn is_ours(found: &Condition) -> bool {
+    condition::ALL.iter().any(|known| known.name == found.type_)
 }
 
 /// The conditions that should stand in the status.
