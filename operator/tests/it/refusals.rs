@@ -137,3 +137,30 @@ async fn a_spec_that_asks_for_what_no_workload_does_says_so_and_is_no_obstacle()
     lab.until_condition("demo", "Unsupported", "True/NotInThisVersion").await;
     assert!(message(&lab, "demo", "Unsupported").await.contains("spec.mail"));
 }
+
+#[tokio::test]
+async fn a_second_installation_keeps_away_from_the_tenants_of_the_first() {
+    let lab = Lab::new().await;
+    let spec = json!({"domain": "x.example.com", "placement": {"mode": "Dedicated"}});
+    lab.apply_tenant("demo", spec.clone()).await;
+    lab.until_condition("demo", "Workloads", "False/RollingOut").await;
+    lab.quiet().await;
+    let mut parts = lab.parts();
+    parts.config.election.lease = "second".to_owned();
+    parts.config.tenants.images.serve = "second:1".to_owned();
+    let second = Operator::start(parts);
+    let leads = async || second.metrics.leader.get() == 1;
+    assert!(crate::lab::eventually(leads).await);
+    lab.merge_tenant("demo", json!({"spec": {"limits": {"groupMembers": 77}}})).await;
+    lab.quiet().await;
+    Lab::quiet_of(&second).await;
+    let set = lab.get(Kind::StatefulSet, "demo-serve").await.expect("it is there");
+    assert_ne!(set["spec"]["template"]["spec"]["containers"][0]["image"], "second:1");
+    let events: kube::Api<k8s_openapi::api::events::v1::Event> =
+        kube::Api::namespaced(lab.client.clone(), &lab.namespace);
+    let told = async || {
+        let events = events.list(&kube::api::ListParams::default()).await.expect("a list").items;
+        events.iter().any(|event| event.reason.as_deref() == Some("OtherOperator"))
+    };
+    assert!(crate::lab::eventually(told).await);
+}
