@@ -124,6 +124,11 @@ bench: servers ## Figures beside their goals, release build (BENCH="sends page" 
 	$(CARGO) build --release -p confab -p confab-messaging -p confab-presence --bins
 	$(CARGO) run --release -p confab-e2e --bin confab-bench -- $(BENCH)
 
+.PHONY: bench-operator
+bench-operator: servers kubernetes ## The operator's figures beside their goals, on a real API server (TENANTS=10000 REST_SECONDS=300)
+	$(CARGO) build --release -p confab-operator -p confab-messaging --bins
+	$(CARGO) bench -p confab-operator --bench scale
+
 .PHONY: soak
 soak: servers build ## Load and faults for MINUTES=10, then the checker (SOAK="--layout laptop --seed 7")
 	$(CARGO) run -p confab-e2e --bin confab-soak -- --minutes $(MINUTES) $(SOAK)

@@ -24,7 +24,7 @@ use tokio::sync::{OnceCell, oneshot};
 use tokio_util::sync::CancellationToken;
 
 /// Longer than anything takes on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A namespace, its own operator, and an administrator's client beside it.
 pub struct Lab {
@@ -83,7 +83,7 @@ impl Operator {
 /// As short as a test wants them.
 pub fn limits() -> Limits {
     Limits {
-        resync: Duration::from_secs(3600),
+        resync: Duration::from_hours(1),
         look_again: Duration::from_millis(200),
         missing: Duration::from_millis(200),
         cleanup: Duration::from_secs(2),
@@ -102,9 +102,14 @@ impl Lab {
     /// A namespace with an operator.
     pub async fn new() -> Self {
         let mut lab = Self::without_operator().await;
-        let operator = lab.start_operator();
-        lab.operators.push(operator);
+        lab.start();
         lab
+    }
+
+    /// Starts the first operator.
+    pub fn start(&mut self) {
+        let operator = self.start_operator();
+        self.operators.push(operator);
     }
 
     /// A namespace alone.
@@ -181,9 +186,7 @@ impl Lab {
     pub async fn until_condition(&self, name: &str, condition: &str, wanted: &str) {
         let what = format!("{condition} of {name} to be {wanted}");
         let is = async || self.conditions(name).await.get(condition).is_some_and(|found| found == wanted);
-        if !eventually(is).await {
-            panic!("waited for {what}; it is {:#}", self.tenant(name).await["status"]);
-        }
+        assert!(eventually(is).await, "waited for {what}; it is {:#}", self.tenant(name).await["status"])
     }
 
     pub fn api(&self, kind: Kind) -> Api<DynamicObject> {
@@ -286,7 +289,7 @@ pub async fn install(server: &ApiServer) {
 }
 
 pub fn apply_definitions(server: &ApiServer) {
-    for file in generate::files().into_iter().filter(|file| file.path.ends_with(".yaml")) {
+    for file in generate::files().into_iter().filter(|file| file.text.contains("kind: CustomResourceDefinition")) {
         let mut kubectl = server.kubectl();
         kubectl.args(["apply", "--server-side", "-f", "-"]).stdin(Stdio::piped()).stdout(Stdio::null());
         let mut child = kubectl.spawn().expect("kubectl starts");

@@ -3,9 +3,11 @@
 mod dedicated;
 mod faults;
 mod generated;
+mod kubelet;
 mod lab;
 mod lifecycle;
 mod outages;
 mod outcome;
 mod refusals;
 mod robust;
+mod shared;
