@@ -186,7 +186,7 @@ impl Lab {
     pub async fn until_condition(&self, name: &str, condition: &str, wanted: &str) {
         let what = format!("{condition} of {name} to be {wanted}");
         let is = async || self.conditions(name).await.get(condition).is_some_and(|found| found == wanted);
-        assert!(eventually(is).await, "waited for {what}; it is {:#}", self.tenant(name).await["status"])
+        assert!(eventually(is).await, "waited for {what}; it is {:#}", self.tenant(name).await["status"]);
     }
 
     pub fn api(&self, kind: Kind) -> Api<DynamicObject> {
