@@ -1,3 +1,7 @@
+mod any;
+mod managed;
+mod server;
+
 use serde_json::{Value, json};
 
 use super::differs;
