@@ -91,6 +91,32 @@ generate-check: build-confab ## Fail when a generated file is out of date
 	$(CARGO) run -p confab-crds --bin crdgen -- . --check
 	$(CONFAB) generate . --check
 
+##@ Kubernetes
+
+# Namespaces, interfaces and mounts need root; what is built stays ours.
+WITH_ROOT := $(if $(filter 0,$(shell id -u)),,--config "target.'cfg(all())'.runner='sudo -E'")
+CLUSTER := $(CARGO) $(WITH_ROOT) run --quiet -p confab-e2e --bin confab-cluster --
+
+.PHONY: node
+node:
+	@sh .ci/deps node
+
+.PHONY: build-cluster
+build-cluster: node
+	$(CARGO) build -p confab-e2e --bin confab-cluster
+
+.PHONY: cluster-up
+cluster-up: build-cluster ## A real Kubernetes cluster of one node on this machine; needs root (ARGS="--kubeconfig FILE")
+	$(CLUSTER) up $(ARGS)
+
+.PHONY: cluster-down
+cluster-down: build-cluster ## Take it down with all that is in it (ARGS)
+	$(CLUSTER) down $(ARGS)
+
+.PHONY: e2e
+e2e: node build ## Tests on a real cluster of one node; needs root
+	$(CARGO) $(WITH_ROOT) test -p confab-e2e --test node
+
 ##@ Measure
 
 .PHONY: bench
@@ -108,4 +134,4 @@ soak: servers build ## Load and faults for MINUTES=10, then the checker (SOAK="-
 help: ## This text
 	@awk 'BEGIN { FS = ":.*## " } \
 	  /^##@/ { printf "\n%s\n", substr($$0, 5) } \
-	  /^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	  /^[a-z0-9-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

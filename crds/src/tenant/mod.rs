@@ -3,7 +3,7 @@
 //! A spec is a struct of optional members, with CEL rules for what goes together. Nobody but [`resolved`] reads it:
 //! [`ChatTenant::resolved`] gives the same tenant with every default filled in and every choice made.
 //!
-//! Read in this order: this file, [`placement`], [`database`], [`workload`], [`gateway`], [`status`]; then [`rules`].
+//! Read in this order: this file, `placement`, `database`, `workload`, `gateway`, `status`; then `rules` and [`resolved`].
 
 mod auth;
 mod database;

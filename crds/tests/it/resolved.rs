@@ -190,3 +190,13 @@ fn a_gateway_keeps_what_is_written_and_fills_in_the_rest() {
     let parent = ResolvedParent { namespace: "default".into(), name: "web".into(), section_name: None };
     assert_eq!(gateway.route, ResolvedRoute::HttpRoute(vec![parent]));
 }
+
+#[test]
+fn an_unchecked_tenant_with_an_embedded_database_has_one_process_all_the_same() {
+    let mut tenant = loaded("  domain: localhost\n  placement: {mode: Dedicated}\n  messaging: {replicas: {min: 1}}\n");
+    tenant.spec.replicas = Some(5);
+    tenant.spec.messaging.as_mut().unwrap().replicas.as_mut().unwrap().min = Some(3);
+    let resolved = tenant.resolved();
+    let dedicated = resolved.placement.dedicated().unwrap();
+    assert_eq!((dedicated.messaging.replicas, &dedicated.presence), (ResolvedReplicas::Fixed(1), &None));
+}

@@ -50,15 +50,18 @@ pub struct Parts {
     /// How long things may take.
     pub limits: Limits,
     /// Makes the client that reconciles, behind the fence. Tests put faults there.
-    pub client: fn(Config, &Fence, &OperatorMetrics) -> anyhow::Result<Client>,
+    pub client: MakeClient,
 }
+
+/// Makes the client that reconciles, behind the fence.
+pub type MakeClient = Arc<dyn Fn(Config, &Fence, &OperatorMetrics) -> anyhow::Result<Client> + Send + Sync>;
 
 impl Parts {
     /// The parts of an ordinary operator.
     pub fn new(config: OperatorConfig, mut cluster: Config, metrics: Metrics, health: Health) -> Self {
         prepare(&mut cluster);
         let limits = Limits { resync: Duration::from_secs(config.resync_seconds), ..Limits::default() };
-        Self { config, cluster, metrics, health, limits, client: fenced_client }
+        Self { config, cluster, metrics, health, limits, client: Arc::new(fenced_client) }
     }
 }
 
@@ -156,6 +159,7 @@ async fn build(
         limits: parts.limits,
         namespaces: crate::tenant::NamespaceLabels::default(),
         census: crate::tenant::Census::default(),
+        rivals: crate::tenant::Rivals::new(namespace, &config.election.lease),
         client,
     })
 }

@@ -21,6 +21,8 @@ pub(super) fn file(definition: &CustomResourceDefinition) -> File {
     let kind = definition["spec"]["names"]["singular"].as_str().unwrap_or_default();
     let schema = &definition["spec"]["versions"][0]["schema"]["openAPIV3Schema"];
     let mut page = Page { text: format!("{HEADER}\n{INTRODUCTION}"), written: HashMap::new() };
+    // No schema describes metadata; the rules of the whole object are about it.
+    page.text.push_str("\n## metadata\n");
     page.rules(schema);
     page.object(&schema["properties"]["spec"], "spec");
     page.object(&schema["properties"]["status"], "status");
@@ -92,10 +94,8 @@ impl Page {
                 all.extend(messages(field, &format!("`{name}`: ")));
             }
         }
-        if !all.is_empty() && schema["properties"]["metadata"].is_null() {
+        if !all.is_empty() {
             let _ = write!(self.text, "\nRules:\n\n{}", all.concat());
-        } else if !all.is_empty() {
-            let _ = write!(self.text, "\n## metadata\n\nRules:\n\n{}", all.concat());
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 
-use super::{Database, ResolvedGateway, ResolvedRedis, ResolvedWorkload};
+use super::{Database, ResolvedGateway, ResolvedRedis, ResolvedReplicas, ResolvedWorkload};
 use crate::tenant::{AllowedTenants, ChatTenantSpec, NamespacesFrom, UpdateStrategy, defaults};
 
 /// All about the pods of a tenant that has its own.
@@ -48,11 +48,16 @@ impl ResolvedDedicated {
     pub(super) fn of(spec: &ChatTenantSpec, namespace: &str) -> Self {
         let database = Database::of(spec.database.as_ref());
         let redis = spec.redis.as_ref().and_then(ResolvedRedis::of);
-        let replicas = replicas(spec.replicas, &database, redis.as_ref());
+        let replicas = replicas(spec.replicas, redis.as_ref());
+        let mut messaging = ResolvedWorkload::of(spec.messaging.as_ref(), replicas);
+        if database.is_embedded() {
+            // No checked object says otherwise; a second process could not open the database.
+            messaging.replicas = ResolvedReplicas::Fixed(1);
+        }
         let presence = (!database.is_embedded()).then(|| ResolvedWorkload::of(spec.presence.as_ref(), replicas));
         Self {
             guests: spec.allowed_tenants.as_ref().map(ResolvedGuests::from),
-            messaging: ResolvedWorkload::of(spec.messaging.as_ref(), replicas),
+            messaging,
             presence,
             gateway: spec.gateway.as_ref().and_then(|gateway| ResolvedGateway::of(gateway, namespace)),
             update_strategy: spec.update_strategy.unwrap_or_default(),
@@ -63,13 +68,9 @@ impl ResolvedDedicated {
 }
 
 /// How many pods each program has, where nothing else is said of it.
-fn replicas(spec: Option<i32>, database: &Database, redis: Option<&ResolvedRedis>) -> i32 {
-    match redis {
-        // One writer: a second process would corrupt nothing, but could not start.
-        _ if database.is_embedded() => defaults::REPLICAS_ALONE,
-        None => spec.unwrap_or(defaults::REPLICAS_ALONE),
-        Some(_) => spec.unwrap_or(defaults::REPLICAS_WITH_REDIS),
-    }
+fn replicas(spec: Option<i32>, redis: Option<&ResolvedRedis>) -> i32 {
+    let default = if redis.is_some() { defaults::REPLICAS_WITH_REDIS } else { defaults::REPLICAS_ALONE };
+    spec.unwrap_or(default)
 }
 
 impl From<&AllowedTenants> for ResolvedGuests {

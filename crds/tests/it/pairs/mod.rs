@@ -1,7 +1,7 @@
 //! For every rule of the definition a tenant that keeps it and one that breaks it, and nothing else.
 //!
-//! `relations.rs` feeds them to the offline check, `server/verdicts.rs` to a real API server. Both fail when the definition
-//! has a rule that no pair breaks.
+//! `relations.rs` feeds them to the offline check, and fails when the definition has a rule that no pair breaks;
+//! `server/verdicts.rs` feeds them to a real API server.
 
 mod backing;
 mod gateway;

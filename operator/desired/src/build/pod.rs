@@ -163,13 +163,19 @@ fn migrate(tenant: &Dedicated, settings: &Settings, workload: &ResolvedWorkload)
         name: "migrate".to_owned(),
         image: Some(settings.images.messaging.clone()),
         image_pull_policy: Some(settings.image_pull_policy.clone()),
-        args: Some(vec!["migrate".to_owned(), "--config".to_owned(), format!("{CONFIG_FOLDER}/{CONFIG_FILE}")]),
+        args: Some(migrate_args()),
         resources: Some(resources(&workload.resources)),
         volume_mounts: Some(mounts(tenant, Role::Messaging)),
         security_context: Some(hardened()),
         termination_message_policy: Some("FallbackToLogsOnError".to_owned()),
         ..Container::default()
     }
+}
+
+/// It ends soon when the database is not there, so that its last words are heard; the kubelet starts it again.
+fn migrate_args() -> Vec<String> {
+    let config = format!("{CONFIG_FOLDER}/{CONFIG_FILE}");
+    ["--config", &config, "--migrate", "--wait-seconds", "20"].map(str::to_owned).to_vec()
 }
 
 pub(super) fn image(settings: &Settings, role: Role) -> &str {

@@ -118,11 +118,12 @@ pub fn with_replicas(object: &Object, live: Option<&Value>, workloads: &[Workloa
     object
 }
 
-/// `spec.replicas` where an autoscaler decides: the number that is there, as long as we are the one who set it. Letting go
+/// `spec.replicas` where an autoscaler decides: the least at first, then the number that is there, as long as we are the one who set it. Letting go
 /// of it while nobody else has set it would throw it back to 1.
 pub fn handed_over(spec: ResolvedReplicas, live: Option<&Value>, manager: &str) -> Option<i32> {
     let ResolvedReplicas::Scaled { min, max, .. } = spec else { return None };
-    let live = live?;
+    // The first pods are as many as the autoscaler will want at least.
+    let Some(live) = live else { return Some(min) };
     let entries = live["metadata"]["managedFields"].as_array()?;
     let ours = entries.iter().any(|entry| {
         entry["manager"] == manager
@@ -155,7 +156,7 @@ mod tests {
         assert_eq!(handed(&live(0, true)), Some(2), "an autoscaler wakes nobody who sleeps");
         assert_eq!(handed(&live(9, true)), Some(2));
         assert_eq!(handed(&live(4, false)), None, "the autoscaler has it");
-        assert_eq!(handed_over(scaled, None, "confab-operator"), None);
+        assert_eq!(handed_over(scaled, None, "confab-operator"), Some(2));
         assert_eq!(handed_over(ResolvedReplicas::Fixed(3), Some(&live(4, true)), "confab-operator"), None);
     }
 }

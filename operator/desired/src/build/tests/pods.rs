@@ -29,7 +29,7 @@ fn messaging_migrates_the_database_before_it_serves_and_nobody_else_does() {
     let wanted = wanted(&tenant(FULL));
     let templates = templates(&wanted);
     let migrate = &templates["demo-messaging"]["spec"]["initContainers"][0];
-    assert_eq!(migrate["args"], json!(["migrate", "--config", "/etc/confab/config.yaml"]));
+    assert_eq!(migrate["args"], json!(["--config", "/etc/confab/config.yaml", "--migrate", "--wait-seconds", "20"]));
     assert_eq!(migrate["image"], container(templates["demo-messaging"], "messaging")["image"]);
     assert_eq!(migrate["volumeMounts"], container(templates["demo-messaging"], "messaging")["volumeMounts"]);
     assert!(templates["demo-presence"]["spec"]["initContainers"].is_null());
