@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::managed::live;
-use crate::compare::differs;
+use crate::compare::{differs, seen};
 use crate::fixture::random::dedicated;
 use crate::fixture::{all, wanted};
 use crate::names::FIELD_MANAGER;
@@ -60,6 +60,7 @@ proptest! {
         for object in all(&wanted(&tenant)) {
             let live = grown(live(&object));
             prop_assert!(!differs(&object.value, &live, FIELD_MANAGER), "{:?} {}: {live:#}", object.kind, object.name);
+            prop_assert_eq!(&seen(&object.value, &live, FIELD_MANAGER), &object.value);
             let mut paths = Vec::new();
             leaves("", &object.value, &mut paths);
             prop_assert!(paths.len() >= 5);
@@ -68,6 +69,7 @@ proptest! {
                 let leaf = changed.pointer_mut(&path).expect("it was applied");
                 *leaf = other(leaf);
                 prop_assert!(differs(&object.value, &changed, FIELD_MANAGER), "{:?} {}: {path}", object.kind, object.name);
+                prop_assert_ne!(&seen(&object.value, &changed, FIELD_MANAGER), &object.value, "{}", path);
             }
         }
     }

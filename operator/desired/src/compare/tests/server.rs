@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 
 use super::managed::fields_v1;
-use crate::compare::differs;
+use crate::compare::{differs, seen};
 use crate::fixture::{SHAPES, all, templates, tenant, wanted};
 use crate::kind::Kind;
 use crate::names::FIELD_MANAGER;
@@ -91,6 +91,7 @@ async fn what_the_server_stores_of_every_object_differs_in_nothing_and_is_owned_
             let what = format!("{shape}: {:?} {}", object.kind, object.name);
             assert_eq!(live["metadata"]["name"], object.name.as_str());
             assert!(!differs(&object.value, live, FIELD_MANAGER), "{what}: {live:#}");
+            assert_eq!(seen(&object.value, live, FIELD_MANAGER), object.value, "{what}");
             let entries = live["metadata"]["managedFields"].as_array().expect("entries");
             let ours = entries.iter().find(|entry| entry["manager"] == FIELD_MANAGER).expect("ours");
             assert_eq!(ours["fieldsV1"], fields_v1(object), "{what}");
