@@ -25,6 +25,7 @@ pub mod ownership;
 pub mod quantity;
 pub mod reason;
 pub mod release;
+pub mod restart;
 pub mod settings;
 pub mod status;
 

@@ -72,3 +72,6 @@ pub fn unsupported(resolved: &ResolvedTenant) -> Vec<&'static str> {
     ];
     fields.into_iter().filter(|(_, asked)| *asked).map(|(field, _)| field).collect()
 }
+
+#[cfg(test)]
+mod tests;

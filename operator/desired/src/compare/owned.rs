@@ -101,16 +101,16 @@ fn both(desired: Option<&Value>, live: Option<&Value>, compare: impl FnOnce(&Val
     }
 }
 
-fn keyed(key: &str) -> Option<Map<String, Value>> {
+pub(super) fn keyed(key: &str) -> Option<Map<String, Value>> {
     serde_json::from_str(key.strip_prefix("k:")?).ok()
 }
 
-fn member(key: &str) -> Option<Value> {
+pub(super) fn member(key: &str) -> Option<Value> {
     serde_json::from_str(key.strip_prefix("v:")?).ok()
 }
 
 /// Whether an element of a list is the one with these keys. What is wanted may leave out a part that has a default, such
 /// as the protocol of a port.
-fn is_element(names: &Map<String, Value>, element: &Value) -> bool {
+pub(super) fn is_element(names: &Map<String, Value>, element: &Value) -> bool {
     names.iter().all(|(name, value)| element.get(name).is_none_or(|found| found == value))
 }

@@ -115,3 +115,6 @@ fn retained(tenant: &Dedicated) -> Vec<String> {
     };
     vec![data, format!("Secret {}", tenant.names.master_key())]
 }
+
+#[cfg(test)]
+mod tests;

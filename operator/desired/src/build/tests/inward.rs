@@ -178,9 +178,13 @@ fn prometheus_finds_each_pod_once_and_only_where_it_is_installed() {
     let labels = [("release".to_owned(), "prometheus".to_owned())].into();
     let labelled = crate::Settings { service_monitor_labels: labels, ..crate::fixture::settings() };
     let of = |settings: &crate::Settings| {
-        crate::build::objects(&crate::fixture::checked(&crate::fixture::tenant(FULL)), settings, &Default::default())
+        crate::build::objects(
+            &crate::fixture::checked(&crate::fixture::tenant(FULL)),
+            settings,
+            &crate::build::Former::new(),
+        )
     };
     assert_eq!(find(&of(&labelled), Kind::ServiceMonitor, "demo")["metadata"]["labels"]["release"], "prometheus");
-    let without = of(&crate::Settings { capabilities: Default::default(), ..labelled });
+    let without = of(&crate::Settings { capabilities: crate::settings::Capabilities::default(), ..labelled });
     assert!(!names(&without).iter().any(|(kind, _)| *kind == Kind::ServiceMonitor));
 }

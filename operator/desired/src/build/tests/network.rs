@@ -85,7 +85,7 @@ fn metrics_are_for_any_pod_until_prometheus_is_named() {
         rules(&spec, "ingress").into_iter().find(|(_, ports)| ports == &[9090]).expect("a rule").0
     };
     assert_eq!(scrapers(None), json!([{"namespaceSelector": {}}]));
-    let prometheus = Origin { namespace: "monitoring".to_owned(), pod_labels: Default::default() };
+    let prometheus = Origin { namespace: "monitoring".to_owned(), pod_labels: std::collections::BTreeMap::new() };
     assert_eq!(
         scrapers(Some(prometheus)),
         json!([{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}}}])

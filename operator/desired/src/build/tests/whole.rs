@@ -118,7 +118,7 @@ fn the_search_for_faults_finds_them() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 128, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
 
     #[test]
     fn the_objects_of_any_tenant_are_sound_and_the_same_each_time(tenant in dedicated()) {
