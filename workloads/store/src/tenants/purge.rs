@@ -22,7 +22,8 @@ pub struct Removed {
 
 macro_rules! tables {
     ($($table:literal: $key:literal,)*) => {
-        /// Every table with a column `tenant`, by name, in the order of deletion: what others are found by comes last.
+        /// Every table with a column `tenant`, by name, in the order of deletion. First those without which nothing is
+        /// written into the others: who signs in needs an account, and who sends a membership.
         pub const TABLES: &[&str] = &[$($table),*];
 
         /// How some rows of a tenant are deleted, for each table. SQLite has no row numbers in our tables, so it takes keys.
@@ -40,19 +41,19 @@ macro_rules! tables {
 }
 
 tables! {
-    "presence": "user_id, node_id",
-    "user_presence": "user_id",
+    "users": "id",
+    "members": "conversation_id, user_id",
+    "conversations": "id",
     "sessions": "id",
     "signing_keys": "generation",
+    "presence": "user_id, node_id",
+    "user_presence": "user_id",
     "hidden_messages": "user_id, conversation_id, seq",
     "reactions": "message_id, emoji, user_id",
     "message_versions": "message_id, version",
     "events": "conversation_id, seq",
     "messages": "conversation_id, seq",
-    "members": "conversation_id, user_id",
-    "conversations": "id",
     "lanes": "lane",
-    "users": "id",
     "tenant_hosts": "host",
 }
 

@@ -11,8 +11,8 @@ use super::upsert::forget_hosts;
 use crate::{Store, StoreError};
 
 /// Stops serving a tenant, if it is the one with this uid, and frees its host names. Its rows are kept, or deleted by
-/// [`super::purge`]. Returns the state that it is in: [`TenantState::Gone`] also when nothing is here of a tenant with this
-/// uid. `generation` is what the caller knows of it at least; an older record does not bring it back.
+/// [`super::purge`]. Returns the state that it is in: [`TenantState::Gone`] also when nothing is here
+/// of a tenant with this uid. `generation` is what the caller knows of it at least; an older record does not bring it back.
 pub async fn remove(
     store: &Store,
     host: &TenantId,

@@ -99,7 +99,7 @@ async fn rows_of(world: &World, tenant: &TenantId) -> BTreeMap<String, u64> {
 
 /// A host with two guests, each with rows in every table.
 async fn filled(world: &World, rows: u32) -> (TenantId, TenantId) {
-    let batch = [host_record(all()), record("one"), record("two")];
+    let batch = [host_record(Some(all())), record("one"), record("two")];
     tenants::upsert(&world.store, &host(), &batch, world.now()).await.unwrap();
     let (one, two) = (record("one").id().clone(), record("two").id().clone());
     fill(world, &one, rows).await;

@@ -10,7 +10,7 @@ use confab_store::tenants::{self, Changes, Outcome};
 use confab_store::{Store, StoreError};
 use futures_util::future::join_all;
 
-use crate::world::World;
+use crate::world::{World, execute};
 
 on_both_engines! {
     a_batch_is_stored_as_a_whole_with_an_outcome_for_each,
@@ -23,6 +23,7 @@ on_both_engines! {
     guests_are_counted_whatever_becomes_of_them,
     followers_miss_no_change_of_writers_at_the_same_time,
     a_follower_that_comes_too_late_is_told_to_read_everything,
+    settings_that_a_newer_version_wrote_are_told_apart,
     lists_have_pages_and_leave_out_what_is_gone,
 }
 
@@ -41,19 +42,19 @@ pub fn host_record(policy: Option<GuestPolicy>) -> TenantRecord {
     TenantRecord { guests: policy, ..TenantRecord::new("uid-of-host", Timestamp::from_millis(0), config) }
 }
 
-pub fn all() -> Option<GuestPolicy> {
-    Some(GuestPolicy { from: GuestsFrom::All, ..GuestPolicy::default() })
+pub fn all() -> GuestPolicy {
+    GuestPolicy { from: GuestsFrom::All, ..GuestPolicy::default() }
 }
 
 async fn upsert(world: &World, records: &[TenantRecord]) -> Vec<Result<u64, RefusalReason>> {
     let outcomes = tenants::upsert(&world.store, &host(), records, world.now()).await.unwrap();
-    outcomes.into_iter().map(short).collect()
+    outcomes.iter().map(short).collect()
 }
 
-fn short(outcome: Outcome) -> Result<u64, RefusalReason> {
+fn short(outcome: &Outcome) -> Result<u64, RefusalReason> {
     match outcome {
-        Outcome::Stored { generation } => Ok(generation),
-        Outcome::Refused { reason, .. } => Err(reason),
+        Outcome::Stored { generation } => Ok(*generation),
+        Outcome::Refused { reason, .. } => Err(*reason),
     }
 }
 
@@ -78,11 +79,11 @@ async fn states(store: &Store) -> BTreeMap<String, TenantState> {
 
 async fn a_batch_is_stored_as_a_whole_with_an_outcome_for_each(world: World) {
     let mut rival = record("rival");
-    rival.config.domain = "one.example.com".to_owned();
+    "one.example.com".clone_into(&mut rival.config.domain);
     let mut asleep = record("asleep");
     asleep.hibernated = true;
     // The host comes last, and yet its policy counts for those before it.
-    let batch = [record("one"), asleep, rival, host_record(all())];
+    let batch = [record("one"), asleep, rival, host_record(Some(all()))];
     let outcomes = upsert(&world, &batch).await;
     assert_eq!(outcomes, [Ok(1), Ok(1), Err(RefusalReason::DomainTaken), Ok(1)]);
     let expected = [
@@ -97,7 +98,7 @@ async fn a_batch_is_stored_as_a_whole_with_an_outcome_for_each(world: World) {
 }
 
 async fn saying_the_same_again_changes_nothing(world: World) {
-    let batch = [host_record(all()), record("one")];
+    let batch = [host_record(Some(all())), record("one")];
     upsert(&world, &batch).await;
     let before = tenants::changed_since(&world.store, 0, 100).await.unwrap().revision;
     assert_eq!(upsert(&world, &batch).await, [Ok(1), Ok(1)]);
@@ -112,20 +113,20 @@ async fn saying_the_same_again_changes_nothing(world: World) {
 }
 
 async fn a_host_name_moves_from_one_tenant_to_another_only_when_it_is_free(world: World) {
-    upsert(&world, &[host_record(all()), record("one"), record("two")]).await;
+    upsert(&world, &[host_record(Some(all())), record("one"), record("two")]).await;
     let mut greedy = TenantRecord { generation: 2, ..record("two") };
     greedy.config.extra_hosts = vec!["API.one.example.com".to_owned()];
     assert_eq!(upsert(&world, &[greedy.clone()]).await, [Err(RefusalReason::DomainTaken)]);
     let mut moved = TenantRecord { generation: 2, ..record("one") };
-    moved.config.domain = "elsewhere.example.com".to_owned();
+    "elsewhere.example.com".clone_into(&mut moved.config.domain);
     assert_eq!(upsert(&world, &[moved, greedy]).await, [Ok(2), Ok(2)]);
     let mut third = record("three");
-    third.config.domain = "one.example.com".to_owned();
+    "one.example.com".clone_into(&mut third.config.domain);
     assert_eq!(upsert(&world, &[third]).await, [Err(RefusalReason::DomainTaken)], "api. before it has an owner");
 }
 
 async fn two_processes_never_give_one_host_name_to_two_tenants(world: World) {
-    upsert(&world, &[host_record(all())]).await;
+    upsert(&world, &[host_record(Some(all()))]).await;
     let stores = join_all((0..4).map(|_| world.another_store())).await;
     let rivals = (0..24).map(|number| {
         let mut rival = record(&format!("rival{number}"));
@@ -133,13 +134,13 @@ async fn two_processes_never_give_one_host_name_to_two_tenants(world: World) {
         let (store, host, now) = (stores[number % 4].clone(), host(), world.now());
         async move { tenants::upsert(&store, &host, &[rival], now).await.unwrap().remove(0) }
     });
-    let outcomes: Vec<_> = join_all(rivals).await.into_iter().map(short).collect();
+    let outcomes: Vec<_> = join_all(rivals).await.iter().map(short).collect();
     assert_eq!(outcomes.iter().filter(|outcome| outcome.is_ok()).count(), 6, "{outcomes:?}");
     assert!(outcomes.iter().all(|outcome| matches!(outcome, Ok(1) | Err(RefusalReason::DomainTaken))));
 }
 
 async fn a_removed_tenant_keeps_its_rows_and_frees_its_names(world: World) {
-    upsert(&world, &[host_record(all()), record("one")]).await;
+    upsert(&world, &[host_record(Some(all())), record("one")]).await;
     let user = world.user_of(record("one").id(), "ada").await;
     assert_eq!(remove(&world, &record("one"), true).await, TenantState::Retained);
     assert_eq!(states(&world.store).await["team.one"], TenantState::Retained);
@@ -149,14 +150,14 @@ async fn a_removed_tenant_keeps_its_rows_and_frees_its_names(world: World) {
     assert_eq!(upsert(&world, &[heir.clone()]).await, [Ok(1)], "the name is free");
     assert_eq!(upsert(&world, &[record("one")]).await, [Err(RefusalReason::Superseded)], "it was late");
     let again = TenantRecord { uid: "another".to_owned(), created_at: Timestamp::from_millis(2000), ..record("one") };
-    assert_eq!(upsert(&world, &[again.clone()]).await, [Err(RefusalReason::DomainTaken)]);
+    assert_eq!(upsert(&world, std::slice::from_ref(&again)).await, [Err(RefusalReason::DomainTaken)]);
     assert_eq!(remove(&world, &heir, true).await, TenantState::Retained);
     assert_eq!(upsert(&world, &[again]).await, [Ok(1)]);
     assert!(confab_store::users::get(&world.store, record("one").id(), user).await.unwrap().is_some());
 }
 
 async fn only_the_tenant_that_is_meant_is_removed(world: World) {
-    upsert(&world, &[host_record(all()), record("one")]).await;
+    upsert(&world, &[host_record(Some(all())), record("one")]).await;
     let former = TenantRecord { uid: "former".to_owned(), ..record("one") };
     assert_eq!(remove(&world, &former, false).await, TenantState::Gone);
     assert_eq!(remove(&world, &record("unknown"), false).await, TenantState::Gone);
@@ -173,7 +174,7 @@ async fn a_change_of_the_hosts_policy_suspends_and_admits_guests(world: World) {
     };
     let mut asleep = red("asleep");
     asleep.hibernated = true;
-    upsert(&world, &[host_record(all()), red("one"), asleep, record("blue")]).await;
+    upsert(&world, &[host_record(Some(all())), red("one"), asleep, record("blue")]).await;
     let only_red = GuestPolicy {
         from: GuestsFrom::Selector,
         match_labels: BTreeMap::from([("team".to_owned(), "red".to_owned())]),
@@ -189,7 +190,7 @@ async fn a_change_of_the_hosts_policy_suspends_and_admits_guests(world: World) {
     let now = states(&world.store).await;
     assert!(now.iter().all(|(id, state)| id == "chat.host" || *state == TenantState::NotAllowed), "{now:?}");
     // Two places for three: who was there first comes first, and what hibernates goes on doing so.
-    let two = GuestPolicy { max_tenants: 2, ..all().unwrap() };
+    let two = GuestPolicy { max_tenants: 2, ..all() };
     upsert(&world, &[TenantRecord { generation: 4, ..host_record(Some(two)) }]).await;
     let now = states(&world.store).await;
     assert_eq!((now["team.asleep"], now["team.blue"]), (TenantState::Hibernated, TenantState::Serving));
@@ -198,7 +199,7 @@ async fn a_change_of_the_hosts_policy_suspends_and_admits_guests(world: World) {
 }
 
 async fn guests_are_counted_whatever_becomes_of_them(world: World) {
-    let few = GuestPolicy { max_tenants: 2, ..all().unwrap() };
+    let few = GuestPolicy { max_tenants: 2, ..all() };
     upsert(&world, &[host_record(Some(few)), record("one"), record("two")]).await;
     let full = [Err(RefusalReason::HostFull)];
     assert_eq!(upsert(&world, &[record("three")]).await, full);
@@ -212,7 +213,7 @@ async fn guests_are_counted_whatever_becomes_of_them(world: World) {
 }
 
 async fn followers_miss_no_change_of_writers_at_the_same_time(world: World) {
-    upsert(&world, &[host_record(all())]).await;
+    upsert(&world, &[host_record(Some(all()))]).await;
     let stores = join_all((0..3).map(|_| world.another_store())).await;
     let writers = (0..60).map(|number| {
         let (store, host, now) = (stores[number % 3].clone(), host(), world.now());
@@ -228,13 +229,15 @@ async fn followers_miss_no_change_of_writers_at_the_same_time(world: World) {
         }
         Ok::<_, StoreError>(())
     };
-    let (written, followed) = tokio::join!(join_all(writers), follower);
-    written.into_iter().for_each(|written| written.unwrap());
-    followed.unwrap();
+    let (written, seen_all) = tokio::join!(join_all(writers), follower);
+    for result in written {
+        result.unwrap();
+    }
+    seen_all.unwrap();
 }
 
 async fn a_follower_that_comes_too_late_is_told_to_read_everything(world: World) {
-    upsert(&world, &[host_record(all()), record("one"), record("two")]).await;
+    upsert(&world, &[host_record(Some(all())), record("one"), record("two")]).await;
     let before = tenants::changed_since(&world.store, 0, 100).await.unwrap();
     assert!(!before.is_incomplete);
     remove(&world, &record("one"), false).await;
@@ -253,7 +256,7 @@ async fn a_follower_that_comes_too_late_is_told_to_read_everything(world: World)
 async fn lists_have_pages_and_leave_out_what_is_gone(world: World) {
     let names = ["a", "b", "c", "d"];
     let mut batch: Vec<TenantRecord> = names.into_iter().map(record).collect();
-    batch.push(host_record(all()));
+    batch.push(host_record(Some(all())));
     upsert(&world, &batch).await;
     remove(&world, &record("b"), true).await;
     remove(&world, &record("c"), false).await;
@@ -265,4 +268,14 @@ async fn lists_have_pages_and_leave_out_what_is_gone(world: World) {
     assert_eq!((second[0].state, second[0].uid.as_str()), (TenantState::Retained, "uid-of-b"));
     let counts = tenants::counts(&world.store).await.unwrap();
     assert_eq!(counts, BTreeMap::from([(TenantState::Serving, 3), (TenantState::Retained, 1)]));
+}
+
+async fn settings_that_a_newer_version_wrote_are_told_apart(world: World) {
+    upsert(&world, &[host_record(Some(all())), record("one")]).await;
+    let statement = "UPDATE tenants SET config = replace(config, '\"limits\"', '\"of_the_future\": 1, \"limits\"')";
+    execute(&world.source(), statement).await;
+    let changes = tenants::changed_since(&world.store, 0, 100).await.unwrap();
+    assert!(changes.tenants.iter().all(|tenant| tenant.config.is_none() && tenant.state == TenantState::Serving));
+    let again = TenantRecord { generation: 2, ..record("one") };
+    assert_eq!(upsert(&world, &[again]).await, [Ok(2)], "this version may write them anew");
 }
