@@ -11,7 +11,7 @@ use confab_chassis::drain::Drain;
 use confab_chassis::rate::RateLimiter;
 use confab_chassis::seal::MasterKey;
 use confab_chassis::telemetry::Metrics;
-use confab_chassis::tenant::Tenants;
+use confab_chassis::tenant::{Tenant, Tenants};
 use confab_chassis::token::{Revocations, Verifier};
 use confab_contract::bus::{BusMessage, Notice, PresenceNotice};
 use confab_contract::config::presence::SocketConfig;
@@ -94,6 +94,8 @@ const READS_AT_ONCE: usize = 16;
 pub struct Core {
     /// The record.
     pub store: Store,
+    /// Whom this process serves.
+    pub tenants: Tenants,
     /// Checks access tokens.
     pub verifier: Verifier,
     /// Sessions whose tokens hold no more.
@@ -142,6 +144,7 @@ impl Core {
     pub fn new(parts: Parts) -> Arc<Self> {
         Arc::new(Self {
             store: parts.store,
+            tenants: parts.tenants,
             verifier: parts.verifier,
             revocations: parts.revocations,
             bus: parts.bus,
@@ -167,6 +170,16 @@ impl Core {
     /// Now.
     pub fn now(&self) -> Timestamp {
         self.clock.now()
+    }
+
+    /// Whether the tenant is served at this moment.
+    pub fn serves(&self, tenant: &TenantId) -> bool {
+        self.tenants.by_id(tenant).is_some_and(|tenant| tenant.is_served())
+    }
+
+    /// The settings of this moment, for a connection that has had its tenant for long.
+    pub fn settings_of(&self, tenant: &Arc<Tenant>) -> Arc<Tenant> {
+        self.tenants.by_id(tenant.id()).unwrap_or_else(|| Arc::clone(tenant))
     }
 
     /// Tells everybody who watches the tenant.

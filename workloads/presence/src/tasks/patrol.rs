@@ -32,6 +32,7 @@ pub async fn run(gateway: Arc<Gateway>, stop: CancellationToken) {
         }
         if ages {
             aged_at = uptime;
+            gateway.hub.retire_idle();
         }
     }
 }

@@ -252,7 +252,7 @@ impl World {
         let bus = if self.redis_url.is_some() { bus(self.redis_url.as_deref()) } else { self.bus.clone() };
         let limiter = match &self.redis_url {
             Some(url) => {
-                let link = RedisLink::open(&SecretString::from(url.as_str()), "rate limits").unwrap();
+                let link = RedisLink::open(SecretString::from(url.as_str()), "rate limits").unwrap();
                 eventually("Redis counts", || link.is_up()).await;
                 RateLimiter::with_redis(link, self.clock.clone())
             }
@@ -475,7 +475,7 @@ async fn open(source: &Source) -> Store {
 
 fn bus(redis_url: Option<&str>) -> Bus {
     match redis_url {
-        Some(url) => Bus::redis(&SecretString::from(url), &Metrics::new()).unwrap(),
+        Some(url) => Bus::redis(SecretString::from(url), &Metrics::new()).unwrap(),
         None => Bus::in_process(),
     }
 }
