@@ -14,11 +14,13 @@
 pub mod build;
 pub mod check;
 pub mod compare;
+pub mod delivery;
 pub mod digest;
 pub mod endpoint;
 pub mod kind;
 pub mod names;
 pub mod object;
+pub mod permissions;
 pub mod reason;
 pub mod release;
 pub mod settings;

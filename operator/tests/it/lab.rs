@@ -23,10 +23,12 @@ use tokio::runtime::{self, Runtime};
 use tokio::sync::{OnceCell, oneshot};
 use tokio_util::sync::CancellationToken;
 
+use crate::account;
+
 /// Longer than anything takes on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A namespace, its own operator, and an administrator's client beside it.
+/// A namespace, its own operator, which may do what the shipped roles allow, and an administrator's client beside it.
 pub struct Lab {
     pub namespace: String,
     pub client: Client,
@@ -112,15 +114,21 @@ impl Lab {
         let server = kubernetes().await;
         install(server).await;
         let namespace = server.namespace().await.name().to_owned();
-        let cluster = config_of(server.kubeconfig()).await;
+        let client = Client::try_from(config_of(server.kubeconfig()).await).expect("a client");
+        let cluster = account::operator(server, &client, &namespace, &[&namespace]).await;
         let config = OperatorConfig {
             namespace: namespace.clone(),
             watch_namespaces: vec![namespace.clone()],
             election: ElectionConfig { duration_seconds: 6, ..ElectionConfig::default() },
             ..OperatorConfig::default()
         };
-        let client = Client::try_from(cluster.clone()).expect("a client");
         Self { namespace, client, config, cluster, operators: Vec::new() }
+    }
+
+    /// A namespace that is there, with an administrator's client, and what operators are started with.
+    pub fn of(namespace: &str, client: &Client, config: &OperatorConfig, cluster: &Config) -> Self {
+        let (client, namespace) = (client.clone(), namespace.to_owned());
+        Self { namespace, client, config: config.clone(), cluster: cluster.clone(), operators: Vec::new() }
     }
 
     /// Starts another operator on the same namespace.
@@ -216,6 +224,12 @@ impl Lab {
         self.api(kind).patch(name, &how, &Patch::Merge(&patch)).await.expect("it can be changed");
     }
 
+    /// Reports a status, as the controller of the object would.
+    pub async fn merge_status(&self, kind: Kind, name: &str, patch: Value) {
+        let how = PatchParams { field_manager: Some("somebody".to_owned()), ..PatchParams::default() };
+        self.api(kind).patch_status(name, &how, &Patch::Merge(&patch)).await.expect("it can be changed");
+    }
+
     pub async fn merge_tenant(&self, name: &str, patch: Value) {
         let how = PatchParams { field_manager: Some("somebody".to_owned()), ..PatchParams::default() };
         self.tenants().patch(name, &how, &Patch::Merge(&patch)).await.expect("it can be changed");
@@ -289,6 +303,8 @@ pub fn apply_definitions(server: &ApiServer) {
         assert!(child.wait().expect("kubectl ends").success());
     }
     let mut kubectl = server.kubectl();
-    kubectl.args(["wait", "--for=condition=Established", "--timeout=60s", "crd", "--all"]).stdout(Stdio::null());
+    // `--for=condition` fails where there are no conditions yet.
+    let established = "--for=jsonpath={.status.conditions[?(@.type=='Established')].status}=True";
+    kubectl.args(["wait", established, "--timeout=60s", "crd", "--all"]).stdout(Stdio::null());
     assert!(kubectl.status().expect("kubectl runs").success());
 }
