@@ -93,12 +93,43 @@ generate-check: build-confab ## Fail when a generated file is out of date
 	$(CARGO) run -p confab-desired --bin installgen -- . --check
 	$(CONFAB) generate . --check
 
+##@ Kubernetes
+
+# Namespaces, interfaces and mounts need root; what is built stays ours.
+WITH_ROOT := $(if $(filter 0,$(shell id -u)),,--config "target.'cfg(all())'.runner='sudo -E'")
+CLUSTER := $(CARGO) $(WITH_ROOT) run --quiet -p confab-e2e --bin confab-cluster --
+
+.PHONY: node
+node:
+	@sh .ci/deps node
+
+.PHONY: build-cluster
+build-cluster: node
+	$(CARGO) build -p confab-e2e --bin confab-cluster
+
+.PHONY: cluster-up
+cluster-up: build-cluster ## A real Kubernetes cluster of one node on this machine; needs root (ARGS="--kubeconfig FILE")
+	$(CLUSTER) up $(ARGS)
+
+.PHONY: cluster-down
+cluster-down: build-cluster ## Take it down with all that is in it (ARGS)
+	$(CLUSTER) down $(ARGS)
+
+.PHONY: e2e
+e2e: node build ## Tests on a real cluster of one node; needs root
+	$(CARGO) $(WITH_ROOT) test -p confab-e2e --test node
+
 ##@ Measure
 
 .PHONY: bench
 bench: servers ## Figures beside their goals, release build (BENCH="sends page" for some)
 	$(CARGO) build --release -p confab -p confab-messaging -p confab-presence --bins
 	$(CARGO) run --release -p confab-e2e --bin confab-bench -- $(BENCH)
+
+.PHONY: bench-operator
+bench-operator: servers kubernetes ## The operator's figures beside their goals, on a real API server (TENANTS=10000 REST_SECONDS=300)
+	$(CARGO) build --release -p confab-operator -p confab-messaging --bins
+	$(CARGO) bench -p confab-operator --bench scale
 
 .PHONY: soak
 soak: servers build ## Load and faults for MINUTES=10, then the checker (SOAK="--layout laptop --seed 7")
@@ -110,4 +141,4 @@ soak: servers build ## Load and faults for MINUTES=10, then the checker (SOAK="-
 help: ## This text
 	@awk 'BEGIN { FS = ":.*## " } \
 	  /^##@/ { printf "\n%s\n", substr($$0, 5) } \
-	  /^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	  /^[a-z0-9-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

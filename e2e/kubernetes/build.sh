@@ -1,6 +1,7 @@
 #!/bin/sh
-# Builds Go programs of a Kubernetes cluster, by the versions and hashes in the go.mod and go.sum of the folders beside this
-# script, and links them at <cache>/confab/kubernetes/bin, where tests look for them.
+# Builds the programs of a Kubernetes cluster from the folders beside this script, and links them at
+# <cache>/confab/kubernetes/bin, where tests look for them. go.mod and go.sum hold their versions and hashes; the image that holds
+# the namespaces of a pod is built from C.
 #
 #   e2e/kubernetes/build.sh MODULE...      (kubernetes, etcd, coredns, …: a folder beside this script)
 #
@@ -10,6 +11,8 @@ here=$(cd "$(dirname "$0")" && pwd)
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/confab/kubernetes
 # What a module was built to is kept this long after its last use, since other checkouts may have other versions.
 keep_days=14
+# One more whenever something below changes what is built.
+recipe=1
 PATH="$PATH:/usr/local/go/bin"
 version=$(sed -n 's/^.*k8s\.io\/kubernetes \(v1\.[0-9.]*\).*/\1/p' "$here/kubernetes/go.mod")
 [ -n "$version" ] || { echo "$here/kubernetes/go.mod names no version of Kubernetes" >&2; exit 1; }
@@ -27,7 +30,7 @@ linker_flags() { # module
 }
 
 folder_of() { # module
-    hash=$({ linker_flags "$1"; cat "$here/$1/go.mod" "$here/$1/go.sum"; } | sha256sum | cut -c1-16)
+    hash=$({ echo "$recipe"; linker_flags "$1"; cat "$here/$1"/*; } | sha256sum | cut -c1-16)
     printf '%s' "$cache/$1-$hash"
 }
 
@@ -41,19 +44,39 @@ need_go() { # module
     exit 1
 }
 
+build_go() { # module, folder
+    need_go "$1"
+    cd "$here/$1"
+    export GOFLAGS="" GOWORK=off CGO_ENABLED=0
+    go build -trimpath -mod=readonly -ldflags "$(linker_flags "$1")" -o "$2/" tool
+    case $1 in
+    # Go names a program by the last folder of its package.
+    etcd) mv "$2/server" "$2/etcd" ;;
+    # Traefik serves Gateway API; its definitions are to be had from the module of that version.
+    traefik)
+        cp -r "$(go list -m -f '{{.Dir}}' sigs.k8s.io/gateway-api)/config/crd/standard" "$2/gateway-api"
+        chmod -R u+w "$2/gateway-api"
+        ;;
+    esac
+}
+
+build_pause() { # folder
+    mkdir "$1/root"
+    cc -Os -s -static -o "$1/root/pause" "$here/pause/main.c"
+    sh "$here/oci-archive.sh" "$1/root" confab.dev/pause:1 /pause "$1/pause.tar"
+    rm -r "$1/root"
+}
+
 # Built in a folder of its own and renamed, so that nobody ever sees half of it.
 build() { # module, folder
-    need_go "$1"
     echo "building $1 from source, once for this version (minutes)" >&2
     scratch=$(mktemp -d "$cache/.building-XXXXXX")
     trap 'rm -rf "$scratch"' EXIT
     trap 'exit 130' INT TERM
-    (
-        cd "$here/$1"
-        GOFLAGS="" GOWORK=off CGO_ENABLED=0 go build -trimpath -mod=readonly -ldflags "$(linker_flags "$1")" -o "$scratch/" tool
-    )
-    # Go names a program by the last folder of its package.
-    [ ! -f "$scratch/server" ] || mv "$scratch/server" "$scratch/etcd"
+    case $1 in
+    pause) build_pause "$scratch" ;;
+    *) (build_go "$1" "$scratch") ;;
+    esac
     chmod 755 "$scratch"
     mv -T "$scratch" "$2"
     find "$cache" -maxdepth 1 -name '*-*' -type d -mtime "+$keep_days" -exec rm -rf {} +

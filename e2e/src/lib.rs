@@ -11,7 +11,7 @@
 //! ```
 //!
 //! Reading order: [`record`] (what a run leaves behind), [`checker`] (what must hold of it), [`client`], [`driver`],
-//! [`faults`], [`harness`], [`run`] (all of it together), [`bench`].
+//! [`faults`], [`harness`], [`run`] (all of it together), [`bench`]; [`node`] (a real Kubernetes cluster) stands apart.
 
 pub mod bench;
 pub mod checker;
@@ -19,5 +19,6 @@ pub mod client;
 pub mod driver;
 pub mod faults;
 pub mod harness;
+pub mod node;
 pub mod record;
 pub mod run;

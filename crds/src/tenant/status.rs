@@ -19,6 +19,10 @@ pub struct ChatTenantStatus {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["type".into()]))]
     pub conditions: Vec<Condition>,
+    /// The operator that looks after the tenant, as `namespace/lease`. Another operator keeps away as long as this one
+    /// renews its Lease.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub operator: Option<String>,
     /// Where the tenant runs, with the default filled in: `Shared` or `Dedicated`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub placement: Option<PlacementMode>,

@@ -11,6 +11,6 @@ mod server;
 mod site;
 mod tenant;
 
-pub use binary::{Build, folder as programs};
+pub use binary::{Build, find as find_program, folder as programs};
 pub use server::{Server, Usage};
 pub use site::{Engine, Layout, Role, Site, SiteOptions};

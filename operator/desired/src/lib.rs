@@ -17,12 +17,17 @@ pub mod compare;
 pub mod delivery;
 pub mod digest;
 pub mod endpoint;
+#[cfg(test)]
+mod fixture;
 pub mod kind;
 pub mod names;
 pub mod object;
+pub mod ownership;
 pub mod permissions;
+pub mod quantity;
 pub mod reason;
 pub mod release;
+pub mod restart;
 pub mod settings;
 pub mod status;
 

@@ -5,6 +5,8 @@
 
 use std::collections::BTreeMap;
 
+use confab_crds::tenant::ResolvedSecret;
+
 /// The field manager that everything is applied as.
 pub const FIELD_MANAGER: &str = "confab-operator";
 /// Selects what the operator made.
@@ -40,6 +42,9 @@ pub enum Role {
 }
 
 impl Role {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Messaging, Self::Presence, Self::Serve, Self::Redis];
+
     /// As in names and labels.
     pub fn name(self) -> &'static str {
         match self {
@@ -108,6 +113,11 @@ impl Names {
         format!("{}-database-app", self.tenant)
     }
 
+    /// The entry of that Secret with the URL.
+    pub fn database_url(&self) -> ResolvedSecret {
+        ResolvedSecret { name: self.database_secret(), key: "uri".to_owned() }
+    }
+
     /// The volume of an embedded database.
     pub fn data(&self) -> String {
         format!("{}-data", self.tenant)
@@ -150,8 +160,7 @@ mod tests {
     #[test]
     fn every_name_of_the_longest_tenant_fits_a_label() {
         let names = Names::new("t".repeat(40));
-        let roles = [Role::Messaging, Role::Presence, Role::Serve, Role::Redis];
-        let mut all: Vec<String> = roles.iter().flat_map(|role| [names.role(*role), names.pods(*role)]).collect();
+        let mut all: Vec<String> = Role::ALL.iter().flat_map(|role| [names.role(*role), names.pods(*role)]).collect();
         all.extend([
             names.config(Role::Messaging, "0123456789"),
             names.master_key(),

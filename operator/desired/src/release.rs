@@ -8,6 +8,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::digest::sorted;
+
 /// A rendering of the pods of one role.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Rendered {
@@ -15,7 +17,11 @@ pub struct Rendered {
     pub release: String,
     /// Digest of what the spec says about these pods.
     pub inputs: String,
-    /// The Config file.
+    /// Name of the ConfigMap with the Config, which the template mounts; empty where there is none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub config_name: String,
+    /// The Config file; empty where there is none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub config: String,
     /// `spec.template` of the Deployment or StatefulSet.
     pub template: Value,
@@ -28,7 +34,7 @@ impl Rendered {
     ///
     /// Never: a rendering is plain data.
     pub fn annotation(&self) -> String {
-        serde_json::to_string(self).expect("a rendering is plain data with text keys")
+        sorted(&serde_json::to_value(self).expect("a rendering is plain data with text keys"))
     }
 
     /// From an annotation. Nothing, if somebody broke it: then the present rendering is applied.
@@ -80,6 +86,7 @@ mod tests {
         Rendered {
             release: release.to_owned(),
             inputs: inputs.to_owned(),
+            config_name: "c-1".to_owned(),
             config: "c".to_owned(),
             template: json!({ "image": release }),
         }

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::kind::Kind;
+
 /// What is the same for all tenants.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -110,4 +112,20 @@ pub struct Capabilities {
     pub gateway_api: bool,
     /// The Prometheus operator.
     pub service_monitor: bool,
+}
+
+impl Capabilities {
+    /// All that there are.
+    pub const ALL: Self = Self { cloud_native_pg: true, cert_manager: true, gateway_api: true, service_monitor: true };
+
+    /// Whether objects of a kind can be made.
+    pub fn has(self, kind: Kind) -> bool {
+        match kind {
+            Kind::Cluster => self.cloud_native_pg,
+            Kind::Certificate => self.cert_manager,
+            Kind::HttpRoute => self.gateway_api,
+            Kind::ServiceMonitor => self.service_monitor,
+            _ => true,
+        }
+    }
 }

@@ -159,6 +159,7 @@ async fn build(
         limits: parts.limits,
         namespaces: crate::tenant::NamespaceLabels::default(),
         census: crate::tenant::Census::default(),
+        rivals: crate::tenant::Rivals::new(namespace, &config.election.lease),
         client,
     })
 }

@@ -12,6 +12,7 @@ use kube::runtime::events::Recorder;
 
 use super::census::Census;
 use super::hosting::NamespaceLabels;
+use super::rivals::Rivals;
 use crate::admin::Hosts;
 use crate::metrics::OperatorMetrics;
 use crate::queue::Queue;
@@ -42,6 +43,8 @@ pub struct Context {
     pub namespaces: NamespaceLabels,
     /// Tenants by readiness.
     pub census: Census,
+    /// Other operators.
+    pub rivals: Rivals,
 }
 
 impl std::fmt::Debug for Context {

@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! 1. look it up            world             no request
-//! 2. going, or paused?     cleanup           may ask the host, removes the finalizer
+//! 2. another's?            rivals            a GET of that operator's Lease, rarely
+//!    going, or paused?     cleanup           may ask the host, removes the finalizer
 //! 3. references            references        GETs of the Secrets that the spec names
 //! 4. check                 confab-desired    pure
 //! 5. bring about           guest             one call to the host
@@ -26,6 +27,7 @@ mod observe;
 mod prune;
 mod references;
 mod report;
+mod rivals;
 mod secrets;
 
 use std::time::Duration;
@@ -34,14 +36,19 @@ pub use census::Census;
 pub use context::{Context, Limits};
 pub use failure::Failure;
 pub use hosting::NamespaceLabels;
+pub use rivals::Rivals;
 
 use crate::world::Key;
 
 /// Brings one tenant to its spec. Returns when to look again without being asked to.
 pub async fn reconcile(key: &Key, context: &Context) -> Result<Option<Duration>, Failure> {
     let Some(tenant) = context.world.tenant(key) else {
-        return cleanup::gone(key, context);
+        cleanup::gone(key, context).await;
+        return Ok(None);
     };
+    if rivals::looks_after(&tenant, context).await? {
+        return Ok(Some(rivals::AGAIN));
+    }
     if tenant.metadata.deletion_timestamp.is_some() {
         return cleanup::run(key, &tenant, context).await;
     }

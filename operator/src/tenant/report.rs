@@ -19,7 +19,8 @@ use super::context::Context;
 use super::failure::Failure;
 
 /// Writes the status if it says something new.
-pub(super) async fn write(tenant: &Arc<ChatTenant>, observed: Observed, context: &Context) -> Result<(), Failure> {
+pub(super) async fn write(tenant: &Arc<ChatTenant>, mut observed: Observed, context: &Context) -> Result<(), Failure> {
+    observed.facts.operator = Some(context.rivals.own().to_owned());
     let status = compose(tenant, observed, jiff::Timestamp::now());
     put(tenant, status, context).await
 }

@@ -3,6 +3,13 @@
 mod account;
 mod dedicated;
 mod faults;
+mod generated;
+mod kubelet;
 mod lab;
+mod lifecycle;
+mod outages;
+mod outcome;
 mod permissions;
+mod refusals;
 mod robust;
+mod shared;

@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use confab_desired::Kind;
 use confab_operator::cluster::client_through;
-use kube::api::{DeleteParams, ListParams};
+use kube::api::DeleteParams;
 use serde_json::{Value, json};
 
 use crate::faults::{Fault, Plan};
 use crate::lab::{Lab, Operator, eventually};
+use crate::outcome::{objects, same};
 
 fn spec() -> Value {
     json!({
@@ -35,58 +36,6 @@ fn start(lab: &Lab, plan: &Plan) -> Operator {
     Operator::start(parts)
 }
 
-/// Every object of the tenant, without what differs from one life to another: secret data, addresses, and, in the names and
-/// texts of Configs, the operator's key and the namespace.
-async fn objects(lab: &Lab) -> BTreeMap<String, Value> {
-    let mut all = BTreeMap::new();
-    for kind in Kind::ALL.into_iter().filter(|kind| !kind.is_optional()) {
-        let selector = ListParams::default().labels("app.kubernetes.io/instance=demo");
-        for object in lab.api(kind).list(&selector).await.expect("a list").items {
-            let value = serde_json::to_value(object).expect("plain data");
-            let name = without_digest(value["metadata"]["name"].as_str().expect("a name"));
-            let data: Vec<&String> = value["data"].as_object().into_iter().flat_map(|data| data.keys()).collect();
-            let shown = json!({
-                "labels": value["metadata"]["labels"],
-                "owned": value["metadata"]["ownerReferences"].is_array(),
-                "spec": without_lives(value["spec"].clone()),
-                "data": data,
-            });
-            all.insert(format!("{kind:?} {name}"), shown);
-        }
-    }
-    all
-}
-
-fn without_digest(name: &str) -> String {
-    match name.rsplit_once('-') {
-        Some((front, digest)) if digest.len() == 10 && digest.bytes().all(|byte| byte.is_ascii_hexdigit()) => {
-            front.to_owned()
-        }
-        _ => name.to_owned(),
-    }
-}
-
-fn without_lives(mut value: Value) -> Value {
-    match &mut value {
-        Value::Object(map) => {
-            map.retain(|field, _| !matches!(field.as_str(), "clusterIP" | "clusterIPs"));
-            map.values_mut().for_each(|member| *member = without_lives(member.take()));
-        }
-        Value::Array(list) => list.iter_mut().for_each(|member| *member = without_lives(member.take())),
-        Value::String(text) => *text = without_digest(text),
-        _ => {}
-    }
-    value
-}
-
-/// Names the first difference; the whole would fill pages.
-fn same(found: &BTreeMap<String, Value>, expected: &BTreeMap<String, Value>, when: &str) {
-    let keys: std::collections::BTreeSet<&String> = found.keys().chain(expected.keys()).collect();
-    for key in keys {
-        assert_eq!(found.get(key), expected.get(key), "{key} {when}");
-    }
-}
-
 async fn settled(lab: &Lab) -> BTreeMap<String, Value> {
     lab.until_condition("demo", "Workloads", "False/RollingOut").await;
     objects(lab).await
@@ -103,13 +52,23 @@ async fn undisturbed() -> (BTreeMap<String, Value>, u64) {
     (end, plan.writes())
 }
 
-async fn crash_at(write: u64, fault: Fault, expected: &BTreeMap<String, Value>) {
+/// How many of the last writes are of the status: two of them may become one.
+const MAY_BE_ONE: u64 = 4;
+
+async fn crash_at(write: u64, all: u64, fault: Fault, expected: &BTreeMap<String, Value>) {
     let lab = lab().await;
     let plan = Plan::new([(write, fault)]);
     let operator = start(&lab, &plan);
     lab.apply_tenant("demo", spec()).await;
-    let crashed = eventually(async || plan.crashed()).await;
-    assert!(crashed, "write {write} never came");
+    let told = async || lab.conditions("demo").await.get("Workloads").is_some_and(|found| found == "False/RollingOut");
+    assert!(eventually(async || plan.crashed() || told().await).await, "write {write} never came");
+    if !plan.crashed() {
+        Lab::quiet_of(&operator).await;
+    }
+    if !plan.crashed() {
+        assert!(write + MAY_BE_ONE > all, "write {write} of {all} never came");
+        return;
+    }
     let key = lab.get(Kind::Secret, "demo-master-key").await.map(|secret| secret["data"].clone());
     operator.kill();
     forget_leader(&lab).await;
@@ -134,7 +93,7 @@ async fn crash_after_each(fault: Fault) {
     assert!(writes > 15, "only {writes} writes");
     let all: Vec<u64> = (1..=writes).collect();
     for several in all.chunks(6) {
-        futures_util::future::join_all(several.iter().map(|write| crash_at(*write, fault, &expected))).await;
+        futures_util::future::join_all(several.iter().map(|write| crash_at(*write, writes, fault, &expected))).await;
     }
 }
 

@@ -8,6 +8,7 @@ use super::pod::plain;
 use crate::check::Dedicated;
 use crate::kind::Kind;
 use crate::object::Object;
+use crate::quantity::canonical;
 
 pub(super) fn build(tenant: &Dedicated, cluster: &ResolvedCloudNativePg) -> Object {
     let labels = tenant.names.labels(None);
@@ -18,7 +19,7 @@ pub(super) fn build(tenant: &Dedicated, cluster: &ResolvedCloudNativePg) -> Obje
         "spec": {
             "instances": cluster.instances,
             "imageName": image,
-            "storage": {"size": cluster.storage.size, "storageClass": cluster.storage.storage_class_name},
+            "storage": {"size": canonical(&cluster.storage.size), "storageClass": cluster.storage.storage_class_name},
             "bootstrap": {"initdb": {"database": "confab", "owner": "confab"}},
         },
     });

@@ -12,11 +12,12 @@ use crate::object::{Fate, Object};
 
 pub(super) fn build(tenant: &Dedicated, workload: &Workload) -> Object {
     let labels = tenant.names.labels(Some(workload.role));
+    let rendered = workload.choice.rendered();
     let map = ConfigMap {
-        metadata: tenant.owner.metadata(workload.config_name.clone(), labels, Fate::GoesWithTenant),
+        metadata: tenant.owner.metadata(rendered.config_name.clone(), labels, Fate::GoesWithTenant),
         // Its name is made of its content.
         immutable: Some(true),
-        data: Some(BTreeMap::from([(CONFIG_FILE.to_owned(), workload.choice.rendered().config.clone())])),
+        data: Some(BTreeMap::from([(CONFIG_FILE.to_owned(), rendered.config.clone())])),
         ..ConfigMap::default()
     };
     Object::new(Kind::ConfigMap, &map)

@@ -1,4 +1,4 @@
-//! The way in through the Gateway API: an HTTPRoute for each row of the table, since all hosts of one share their rules.
+//! The way in through the Gateway API: HTTPRoutes for each row of the table, since all hosts of one share their rules.
 //! Shape: <https://gateway-api.sigs.k8s.io/reference/spec/> (v1).
 
 use confab_crds::tenant::resolved::{ResolvedParent, ResolvedRoute};
@@ -11,13 +11,22 @@ use crate::kind::Kind;
 use crate::names::Role;
 use crate::object::{Fate, Object};
 
+/// Host names of one HTTPRoute at most, by its schema.
+const HOSTS: usize = 16;
+
 pub(super) fn build(tenant: &Dedicated) -> Vec<Object> {
     let Some(ResolvedRoute::HttpRoute(parents)) = tenant.gateway.as_ref().map(|gateway| &gateway.route) else {
         return Vec::new();
     };
-    let names = [tenant.names.tenant().to_owned(), format!("{}-ws", tenant.names.tenant())];
-    let routes = routes::table(tenant);
-    names.into_iter().zip(&routes).map(|(name, route)| one(tenant, parents, name, route)).collect()
+    let name = tenant.names.tenant();
+    let [own, sockets] = routes::table(tenant);
+    let mut objects = Vec::new();
+    for (index, hosts) in own.hosts.chunks(HOSTS).enumerate() {
+        let name = if index == 0 { name.to_owned() } else { format!("{name}-{}", index + 1) };
+        objects.push(one(tenant, parents, name, &Route { hosts: hosts.to_vec(), ..own.clone() }));
+    }
+    objects.push(one(tenant, parents, format!("{name}-ws"), &sockets));
+    objects
 }
 
 fn one(tenant: &Dedicated, parents: &[ResolvedParent], name: String, route: &Route) -> Object {

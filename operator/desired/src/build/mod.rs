@@ -25,6 +25,7 @@ use crate::check::{Bus, Dedicated, Storage};
 use crate::kind::Kind;
 use crate::names::Role;
 use crate::object::{Fate, Object};
+use crate::release::Choice;
 use crate::settings::Settings;
 
 pub use pod::{ADMIN_PORT, HTTP_PORT, OPS_PORT, REDIS_PORT};
@@ -39,6 +40,8 @@ pub struct Wanted {
     pub secrets: Vec<secret::Generated>,
     /// The workloads among the objects.
     pub workloads: Vec<Workload>,
+    /// What the managed Redis among them is rendered from.
+    pub redis: Option<Choice>,
 }
 
 /// Everything that a tenant's namespace should hold. `former` is what its workloads were rendered from so far.
@@ -59,9 +62,11 @@ pub fn objects(tenant: &Dedicated, settings: &Settings, former: &Former) -> Want
         Role::Serve => stateful_set::build(tenant, workload),
         _ => deployment::build(tenant, workload),
     }));
-    if let Some(Bus::Managed(resources)) = &tenant.bus {
-        objects.push(redis::build(tenant, settings, resources));
-    }
+    let redis = match &tenant.bus {
+        Some(Bus::Managed(size)) => Some(redis::choice(tenant, settings, size, former.get(&Role::Redis))),
+        _ => None,
+    };
+    objects.extend(redis.iter().map(|choice| redis::build(tenant, choice)));
     objects.extend(disruption_budget::build(tenant, &workloads));
     objects.extend(autoscaler::build(tenant, &workloads));
     objects.extend(certificate::build(tenant));
@@ -71,7 +76,7 @@ pub fn objects(tenant: &Dedicated, settings: &Settings, former: &Former) -> Want
         objects.push(service_monitor::build(tenant, settings));
     }
     objects.sort_by_key(|object| Kind::ALL.iter().position(|kind| *kind == object.kind));
-    Wanted { objects, secrets: secret::build(tenant, settings), workloads }
+    Wanted { objects, secrets: secret::build(tenant, settings), workloads, redis }
 }
 
 /// The role whose pods answer the REST API and the operator.

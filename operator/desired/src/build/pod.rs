@@ -18,6 +18,7 @@ use serde_json::Value;
 use super::config::{ADMIN_CERTIFICATE, ADMIN_KEY, CONFIG_FILE, CONFIG_FOLDER, DATABASE_URL, MASTER_KEY, REDIS_URL};
 use crate::check::{Bus, Dedicated, Storage};
 use crate::names::{RESTARTED_AT, Role};
+use crate::quantity::canonical;
 use crate::settings::Settings;
 
 /// REST and WebSocket.
@@ -108,7 +109,7 @@ pub(super) fn hardened() -> SecurityContext {
 }
 
 pub(super) fn resources(resources: &ResolvedResources) -> ResourceRequirements {
-    let amount = |text: &String| Quantity(text.clone());
+    let amount = |text: &String| Quantity(canonical(text));
     let mut limits = BTreeMap::from([("memory".to_owned(), amount(&resources.memory_limit))]);
     if let Some(cpu) = &resources.cpu_limit {
         limits.insert("cpu".to_owned(), amount(cpu));
@@ -162,13 +163,19 @@ fn migrate(tenant: &Dedicated, settings: &Settings, workload: &ResolvedWorkload)
         name: "migrate".to_owned(),
         image: Some(settings.images.messaging.clone()),
         image_pull_policy: Some(settings.image_pull_policy.clone()),
-        args: Some(vec!["migrate".to_owned(), "--config".to_owned(), format!("{CONFIG_FOLDER}/{CONFIG_FILE}")]),
+        args: Some(migrate_args()),
         resources: Some(resources(&workload.resources)),
         volume_mounts: Some(mounts(tenant, Role::Messaging)),
         security_context: Some(hardened()),
         termination_message_policy: Some("FallbackToLogsOnError".to_owned()),
         ..Container::default()
     }
+}
+
+/// It ends soon when the database is not there, so that its last words are heard; the kubelet starts it again.
+fn migrate_args() -> Vec<String> {
+    let config = format!("{CONFIG_FOLDER}/{CONFIG_FILE}");
+    ["--config", &config, "--migrate", "--wait-seconds", "20"].map(str::to_owned).to_vec()
 }
 
 pub(super) fn image(settings: &Settings, role: Role) -> &str {

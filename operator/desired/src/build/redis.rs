@@ -1,5 +1,7 @@
 //! A Redis for wake-ups and shared rate limits alone: it keeps nothing on disk, since losing it loses nothing.
 
+use std::collections::BTreeMap;
+
 use confab_crds::tenant::TopologySpread;
 use confab_crds::tenant::resolved::{ResolvedResources, ResolvedScheduling};
 use k8s_openapi::api::apps::v1::{StatefulSet, StatefulSetSpec};
@@ -11,11 +13,13 @@ use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
-use super::pod::{REDIS_PORT, hardened, image, resources, restricted};
+use super::pod::{REDIS_PORT, hardened, image, plain, resources, restricted};
+use super::workload::hold;
 use crate::check::Dedicated;
 use crate::kind::Kind;
-use crate::names::Role;
+use crate::names::{RENDERED, Role};
 use crate::object::{Fate, Object};
+use crate::release::{Choice, Rendered};
 use crate::settings::Settings;
 
 /// Where its settings, with the password, are mounted.
@@ -23,25 +27,40 @@ const CONFIG_FOLDER: &str = "/etc/redis";
 /// Key of those settings in the Secret.
 pub(super) const CONFIG_KEY: &str = "redis.conf";
 
-pub(super) fn build(tenant: &Dedicated, settings: &Settings, size: &ResolvedResources) -> Object {
+/// The pod, held back like any other where a newer release waits.
+pub(super) fn choice(
+    tenant: &Dedicated,
+    settings: &Settings,
+    size: &ResolvedResources,
+    former: Option<&Rendered>,
+) -> Choice {
+    let template = PodTemplateSpec {
+        metadata: Some(ObjectMeta { labels: Some(tenant.names.labels(Some(Role::Redis))), ..ObjectMeta::default() }),
+        spec: Some(pod(tenant, settings, size)),
+    };
+    hold(tenant, settings, Role::Redis, former, (String::new(), String::new()), plain(&template))
+}
+
+pub(super) fn build(tenant: &Dedicated, choice: &Choice) -> Object {
     let role = Role::Redis;
     let labels = tenant.names.labels(Some(role));
+    let mut metadata = tenant.owner.metadata(tenant.names.role(role), labels, Fate::GoesWithTenant);
+    metadata.annotations = Some(BTreeMap::from([(RENDERED.to_owned(), choice.rendered().annotation())]));
     let set = StatefulSet {
-        metadata: tenant.owner.metadata(tenant.names.role(role), labels.clone(), Fate::GoesWithTenant),
+        metadata,
         spec: Some(StatefulSetSpec {
             replicas: Some(i32::from(!tenant.hibernated)),
             revision_history_limit: Some(3),
             service_name: Some(tenant.names.role(role)),
             selector: LabelSelector { match_labels: Some(tenant.names.selector(role)), ..LabelSelector::default() },
-            template: PodTemplateSpec {
-                metadata: Some(ObjectMeta { labels: Some(labels), ..ObjectMeta::default() }),
-                spec: Some(pod(tenant, settings, size)),
-            },
+            template: PodTemplateSpec::default(),
             ..StatefulSetSpec::default()
         }),
         ..StatefulSet::default()
     };
-    Object::new(Kind::StatefulSet, &set)
+    let mut object = Object::new(Kind::StatefulSet, &set);
+    object.value["spec"]["template"] = choice.rendered().template.clone();
+    object
 }
 
 /// Settings with the password.

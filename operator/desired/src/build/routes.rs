@@ -22,12 +22,16 @@ pub(super) struct Route {
 
 pub(super) fn table(tenant: &Dedicated) -> [Route; 2] {
     let domain = &tenant.config.domain;
-    let mut hosts = vec![domain.clone(), format!("api.{domain}")];
-    hosts.extend(tenant.gateway.iter().flat_map(|gateway| gateway.guest_domains.clone()));
+    let (mut hosts, socket_host) = (vec![domain.clone(), format!("api.{domain}")], format!("ws.{domain}"));
+    for guest in tenant.gateway.iter().flat_map(|gateway| &gateway.guest_domains) {
+        if !hosts.contains(guest) && *guest != socket_host {
+            hosts.push(guest.clone());
+        }
+    }
     let (rest, sockets) = (api_role(tenant), socket_role(tenant));
     [
         Route { hosts, socket: (rest != sockets).then_some(sockets), rest },
-        Route { hosts: vec![format!("ws.{domain}")], socket: None, rest: sockets },
+        Route { hosts: vec![socket_host], socket: None, rest: sockets },
     ]
 }
 

@@ -11,6 +11,7 @@ use crate::check::{Dedicated, Storage};
 use crate::kind::Kind;
 use crate::names::Role;
 use crate::object::Object;
+use crate::quantity::canonical;
 
 pub(super) fn build(tenant: &Dedicated) -> Option<Object> {
     let Storage::Embedded(storage) = &tenant.storage else { return None };
@@ -20,7 +21,7 @@ pub(super) fn build(tenant: &Dedicated) -> Option<Object> {
         spec: Some(PersistentVolumeClaimSpec {
             access_modes: Some(vec!["ReadWriteOnce".to_owned()]),
             resources: Some(VolumeResourceRequirements {
-                requests: Some(BTreeMap::from([("storage".to_owned(), Quantity(storage.size.clone()))])),
+                requests: Some(BTreeMap::from([("storage".to_owned(), Quantity(canonical(&storage.size)))])),
                 ..VolumeResourceRequirements::default()
             }),
             storage_class_name: storage.storage_class_name.clone(),

@@ -10,6 +10,7 @@ use confab_crds::tenant::resolved::{
     ResolvedRoute, ResolvedSecret, ResolvedStorage, ResolvedTenant, ResolvedTls, ResolvedWorkload,
 };
 use confab_crds::tenant::{DeletionPolicy, UpdateStrategy};
+use serde_json::json;
 
 use super::Stall;
 use super::guest::guest_policy;
@@ -143,26 +144,26 @@ fn owner(tenant: &ChatTenant, resolved: &ResolvedTenant) -> Owner {
 }
 
 /// What the spec says about the pods of each role, as it is written: defaults are left out, so that another version's defaults
-/// are no change of the spec. How many pods there are replaces none.
+/// are no change of the spec. What replaces no pod is left out, too: how many there are, how large a volume is.
 fn inputs(tenant: &ChatTenant, annotations: &BTreeMap<String, String>) -> BTreeMap<Role, String> {
     let spec = serde_json::to_value(&tenant.spec).expect("a spec is plain data with text keys");
-    let shared = serde_json::json!({
-        "database": spec["database"],
-        "redis": spec["redis"],
+    let shared = json!({
+        "postgres": spec["database"]["postgres"],
+        "redis": {"secretRef": spec["redis"]["secretRef"], "managed": spec["redis"]["managed"].is_object()},
         "trustedProxies": spec["gateway"]["trustedProxies"],
         "restartedAt": annotations.get(RESTARTED_AT),
     });
     let of = |field: &str| {
-        let mut own = spec[field].clone();
-        if let Some(own) = own.as_object_mut() {
-            own.remove("replicas");
-        }
-        digest::of_value(&serde_json::json!({ "shared": shared, "own": own }))
+        let own = json!({"resources": spec[field]["resources"], "scheduling": spec[field]["scheduling"]});
+        digest::of_value(&json!({ "shared": shared, "own": own }))
     };
+    let redis =
+        json!({"resources": spec["redis"]["managed"]["resources"], "scheduling": spec["messaging"]["scheduling"]});
     BTreeMap::from([
         (Role::Messaging, of("messaging")),
         (Role::Presence, of("presence")),
         (Role::Serve, of("messaging")),
+        (Role::Redis, digest::of_value(&redis)),
     ])
 }
 
@@ -180,7 +181,7 @@ fn storage(database: &Database, names: &Names, entry: &Entry) -> Result<Storage,
             cluster: None,
         }),
         Database::CloudNativePg(cluster) => {
-            let url = ResolvedSecret { name: names.database_secret(), key: "uri".to_owned() };
+            let url = names.database_url();
             match entry {
                 // CloudNativePG writes the Secret when the Cluster is up.
                 Entry::NoSecret | Entry::NoKey(_) => Ok(Storage::Pending(cluster.clone())),
@@ -213,7 +214,9 @@ fn check_certificate(gateway: &ResolvedGateway, entry: &Entry) -> Result<(), Sta
     let ResolvedRoute::Ingress(ingress) = &gateway.route else { return Ok(()) };
     match (&ingress.tls, entry) {
         (Some(ResolvedTls::Secret(name)), Entry::NoSecret | Entry::NoKey(_) | Entry::Invalid(_)) => {
-            Err(missing(entry, name, "tls.crt", "gateway.ingress.tls.secretName"))
+            let has_certificate = matches!(entry, Entry::NoKey(keys) if keys.iter().any(|key| key == "tls.crt"));
+            let key = if has_certificate { "tls.key" } else { "tls.crt" };
+            Err(missing(entry, name, key, "gateway.ingress.tls.secretName"))
         }
         _ => Ok(()),
     }
@@ -228,7 +231,8 @@ fn missing(entry: &Entry, secret: &str, key: &str, field: &str) -> Stall {
             (Reason::SecretKeyMissing, message)
         }
         Entry::Invalid(problem) => {
-            (Reason::SecretValueInvalid, format!("spec.{field}: the value of {key} in Secret {secret} {problem}"))
+            let message = format!("spec.{field}: the value of {key} in Secret {secret} {problem}; correct it there");
+            (Reason::SecretValueInvalid, message)
         }
         _ => {
             let message =

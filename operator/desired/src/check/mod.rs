@@ -2,6 +2,7 @@
 //!
 //! Nothing here reads the cluster: whoever calls has gathered [`References`].
 
+mod capable;
 mod dedicated;
 mod guest;
 mod references;
@@ -10,6 +11,7 @@ mod tenant_config;
 use confab_crds::ChatTenant;
 use confab_crds::tenant::resolved::{ResolvedPlacement, ResolvedTenant};
 
+pub use capable::capable;
 pub use dedicated::{Bus, Dedicated, Storage};
 pub use guest::{Guest, HostView, guest_policy, record};
 pub use references::{Entry, References};
@@ -70,3 +72,6 @@ pub fn unsupported(resolved: &ResolvedTenant) -> Vec<&'static str> {
     ];
     fields.into_iter().filter(|(_, asked)| *asked).map(|(field, _)| field).collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -11,11 +11,12 @@
 //! hash in an annotation sees no foreign change. What others added stays theirs and never counts as a difference.
 
 mod owned;
-mod quantity;
+mod seen;
 mod value;
 
 use serde_json::Value;
 
+pub use seen::seen;
 pub use value::same_value;
 
 /// Whether the object has to be applied to become what is wanted. `manager` is the field manager that we apply as.

@@ -6,6 +6,7 @@
 use serde_json::{Map, Value};
 
 use super::value::same_value;
+use crate::quantity;
 
 /// What we own of an object, if we ever applied it.
 pub(super) fn fields_of<'a>(live: &'a Value, manager: &str) -> Option<&'a Map<String, Value>> {
@@ -76,7 +77,7 @@ fn owned_is_there(name: &str, fields: &Map<String, Value>, desired: &Value, live
         if let Some(field) = key.strip_prefix("f:") {
             return both(desired.get(field), live.get(field), |desired, live| {
                 // Amounts are compared by value also where each is a field of its own.
-                let holder = if super::quantity::holds_quantities(name) { name } else { field };
+                let holder = if quantity::holds_quantities(name) { name } else { field };
                 owned_is_there(holder, below, desired, live)
             });
         }
@@ -100,16 +101,16 @@ fn both(desired: Option<&Value>, live: Option<&Value>, compare: impl FnOnce(&Val
     }
 }
 
-fn keyed(key: &str) -> Option<Map<String, Value>> {
+pub(super) fn keyed(key: &str) -> Option<Map<String, Value>> {
     serde_json::from_str(key.strip_prefix("k:")?).ok()
 }
 
-fn member(key: &str) -> Option<Value> {
+pub(super) fn member(key: &str) -> Option<Value> {
     serde_json::from_str(key.strip_prefix("v:")?).ok()
 }
 
 /// Whether an element of a list is the one with these keys. What is wanted may leave out a part that has a default, such
 /// as the protocol of a port.
-fn is_element(names: &Map<String, Value>, element: &Value) -> bool {
+pub(super) fn is_element(names: &Map<String, Value>, element: &Value) -> bool {
     names.iter().all(|(name, value)| element.get(name).is_none_or(|found| found == value))
 }

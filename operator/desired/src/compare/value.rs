@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::quantity;
+use crate::quantity;
 
 /// Whether `live` holds everything of `desired`: maps may hold more (defaults), lists have the same length. Below fields
 /// that hold quantities, amounts are compared by value.
@@ -20,6 +20,13 @@ fn same(desired: &Value, live: &Value, quantities: bool) -> bool {
             desired.len() == live.len()
                 && desired.iter().zip(live).all(|(wanted, found)| same(wanted, found, quantities))
         }
+        (desired, live) => same_scalar(desired, live, quantities),
+    }
+}
+
+/// The same for what is neither a map nor a list.
+pub(super) fn same_scalar(desired: &Value, live: &Value, quantities: bool) -> bool {
+    match (desired, live) {
         (Value::Number(desired), Value::Number(live)) => desired.as_f64() == live.as_f64(),
         (Value::String(desired), Value::String(live)) => {
             desired == live || (quantities && quantity::same(desired, live))

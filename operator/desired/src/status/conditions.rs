@@ -63,25 +63,9 @@ impl From<Stall> for Part {
     }
 }
 
-/// Every condition type that is ours.
-const OURS: [&str; 12] = [
-    condition::READY,
-    condition::RECONCILING,
-    condition::STALLED,
-    condition::REFERENCES,
-    condition::DATABASE,
-    condition::REDIS,
-    condition::WORKLOADS,
-    condition::GATEWAY,
-    condition::HOST,
-    condition::UPDATE_WAITING,
-    condition::PAUSED,
-    condition::UNSUPPORTED,
-];
-
 /// Whether a condition is one of ours.
-pub fn is_ours(condition: &Condition) -> bool {
-    OURS.contains(&condition.type_.as_str())
+pub fn is_ours(found: &Condition) -> bool {
+    condition::ALL.iter().any(|known| known.name == found.type_)
 }
 
 /// The conditions that should stand in the status.
@@ -121,7 +105,10 @@ fn summary(parts: &[Part]) -> Vec<(&'static str, bool, Reason, String)> {
     let (stalled, progressing) = (first(State::Stalled), first(State::Progressing));
     let (reason, message) = match stalled.or(progressing) {
         Some(part) => (part.reason, part.message.clone()),
-        None => (Reason::AsSpecified, "the tenant can be used".to_owned()),
+        None => match parts.iter().find(|part| part.reason == Reason::Hibernated) {
+            Some(asleep) => (asleep.reason, asleep.message.clone()),
+            None => (Reason::AsSpecified, "the tenant can be used".to_owned()),
+        },
     };
     let mut summary = vec![(condition::READY, stalled.or(progressing).is_none(), reason, message)];
     if let Some(part) = progressing.or_else(|| first(State::Updating)).filter(|_| stalled.is_none()) {

@@ -88,9 +88,17 @@ fn selector(tenant: &Dedicated) -> String {
 
 /// The oldest release that runs, and the newest if it waits.
 fn version(workloads: &[Workload], settings: &Settings) -> Option<VersionStatus> {
-    let running = workloads.iter().map(|workload| workload.choice.rendered().release.clone()).min()?;
+    let releases = workloads.iter().map(|workload| workload.choice.rendered().release.clone());
+    let running = releases.min_by_key(|release| in_order(release))?;
     let waits = workloads.iter().any(|workload| matches!(workload.choice, Choice::Former(_)));
     Some(VersionStatus { running: Some(running), available: waits.then(|| settings.release.clone()) })
+}
+
+/// By which releases are older or newer: `0.9.1` is before `0.10.0`, and `1.0.0-rc.1` before `1.0.0`.
+fn in_order(release: &str) -> (Vec<u64>, bool, String) {
+    let (numbers, rest) = release.split_once('-').map_or((release, None), |(numbers, rest)| (numbers, Some(rest)));
+    let numbers = numbers.split('.').map(|number| number.parse().unwrap_or_default()).collect();
+    (numbers, rest.is_none(), rest.unwrap_or_default().to_owned())
 }
 
 /// What a deletion keeps.
@@ -107,3 +115,6 @@ fn retained(tenant: &Dedicated) -> Vec<String> {
     };
     vec![data, format!("Secret {}", tenant.names.master_key())]
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,7 +1,9 @@
+use confab_crds::ChatTenantSpec;
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 
 use super::*;
+use crate::check::Stall;
 use crate::reason::{Reason, condition};
 
 fn at(second: i64) -> Timestamp {
@@ -9,7 +11,7 @@ fn at(second: i64) -> Timestamp {
 }
 
 fn tenant() -> ChatTenant {
-    let mut tenant = ChatTenant::new("demo", Default::default());
+    let mut tenant = ChatTenant::new("demo", ChatTenantSpec::default());
     tenant.metadata.generation = Some(2);
     tenant
 }
@@ -73,5 +75,3 @@ fn an_endless_message_is_cut_at_a_character() {
     let status = compose(&tenant(), observed(vec![stall.into()]), at(1)).expect("news");
     assert!(status.conditions[0].message.chars().count() == 1025);
 }
-
-use crate::check::Stall;

@@ -11,6 +11,9 @@ pub fn install(server: &ApiServer) {
     let optional = Kind::ALL.into_iter().filter(|kind| kind.is_optional());
     let list = json!({"apiVersion": "v1", "kind": "List", "items": optional.map(definition).collect::<Vec<_>>()});
     tour::kubectl(server.kubectl(), &["apply", "--server-side", "-f", "-"], &list.to_string()).expect("definitions");
+    // `--for=condition` fails where there are no conditions yet.
+    let established = "--for=jsonpath={.status.conditions[?(@.type=='Established')].status}=True";
+    tour::kubectl(server.kubectl(), &["wait", established, "--timeout=60s", "crd", "--all"], "").expect("established");
 }
 
 fn definition(kind: Kind) -> Value {

@@ -25,7 +25,6 @@ use crate::process::{Process, Signal, eventually};
 const DEADLINE: Duration = Duration::from_mins(1);
 /// Another process may take a free port before the server does.
 const ATTEMPTS: usize = 3;
-const ADDRESS: &str = "127.0.0.1";
 /// Kubernetes lets this group do everything.
 const MASTERS: &str = "system:masters";
 
@@ -67,12 +66,11 @@ impl ApiServer {
     async fn attempt(options: Options) -> Result<Self> {
         let guardian = Guardian::new("kubernetes")?;
         let authority = Authority::new("confab")?;
-        let files = Files::write(guardian.folder(), &authority, &[ADDRESS, "localhost", "kubernetes.default.svc"])?;
+        let files = Files::write(guardian.folder(), &authority, &["127.0.0.1", "localhost", "kubernetes.default.svc"])?;
         let etcd = Etcd::start(&guardian).await?;
         let port = free_port()?;
         let admin = authority.client("admin", Some(MASTERS))?;
-        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-        let client = HttpsClient::new(address, authority.certificate_pem(), &admin)?;
+        let client = HttpsClient::new(address(port), authority.certificate_pem(), &admin)?;
         let file = guardian.folder().join("admin.kubeconfig");
         let admin = Identity::new(&url(port), authority.certificate_pem(), admin, file)?;
         let (process, controllers, names) = (None, None, AtomicU32::new(0));
@@ -88,13 +86,9 @@ impl ApiServer {
         if self.process.is_some() {
             bail!("the server is running");
         }
+        let flags = flags::api_server(address(self.port), &self.etcd.url(), &self.files, &self.options);
         let mut command = Command::new(program("kube-apiserver")?);
-        command.current_dir(self.guardian.folder()).args(flags::api_server(
-            self.port,
-            &self.etcd.url(),
-            &self.files,
-            &self.options,
-        ));
+        command.args(flags).current_dir(self.guardian.folder());
         let mut process = Process::spawn(command, &self.log())?;
         self.guardian.watch("kube-apiserver", process.pid())?;
         let ready = process.ready("the API server is ready", DEADLINE, || self.exists("/readyz")).await;
@@ -247,8 +241,12 @@ impl ApiServer {
     }
 }
 
+fn address(port: u16) -> SocketAddr {
+    SocketAddr::from((Ipv4Addr::LOCALHOST, port))
+}
+
 fn url(port: u16) -> String {
-    format!("https://{ADDRESS}:{port}")
+    format!("https://{}", address(port))
 }
 
 /// The end of a log, for an error.

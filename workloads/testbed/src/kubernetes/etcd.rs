@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 
+use super::flags;
 use super::http::{PATIENCE, exchange};
 use super::program::program;
 use crate::guardian::Guardian;
@@ -24,14 +25,14 @@ pub struct Etcd {
 }
 
 impl Etcd {
-    /// Starts one in the guardian's folder. Nothing is flushed to the disk: it dies with the test.
+    /// Starts one in the guardian's folder.
     pub async fn start(guardian: &Guardian) -> Result<Self> {
         let folder = guardian.folder();
         let mut command = Command::new(program("etcd")?);
-        command.args(arguments()).arg("--unsafe-no-fsync").current_dir(folder);
+        command.args(flags::ETCD).current_dir(folder);
         let process = Process::spawn(command, &folder.join("etcd.log"))?;
         guardian.watch("etcd", process.pid())?;
-        let etcd = Self { socket: folder.join("etcd:0"), process };
+        let etcd = Self { socket: folder.join(flags::ETCD_SOCKET), process };
         etcd.ready().await
     }
 
@@ -71,19 +72,4 @@ fn ask(socket: &Path, path: &str, body: &str) -> Result<String> {
 fn revision(answer: &str) -> Option<u64> {
     let (_, rest) = answer.split_once(r#""revision":""#)?;
     rest.split('"').next()?.parse().ok()
-}
-
-/// A member of a cluster of one, with data and sockets in its working folder. etcd wants something like a port in the name of
-/// a socket.
-fn arguments() -> [&'static str; 8] {
-    [
-        "--name=confab",
-        "--log-level=warn",
-        "--data-dir=etcd",
-        "--listen-client-urls=unix://etcd:0",
-        "--advertise-client-urls=unix://etcd:0",
-        "--listen-peer-urls=unix://etcd-peer:0",
-        "--initial-advertise-peer-urls=unix://etcd-peer:0",
-        "--initial-cluster=confab=unix://etcd-peer:0",
-    ]
 }

@@ -3,6 +3,7 @@
 //! - [`kubernetes`]: one shared server per test process; each test takes a [`Namespace`] of its own.
 //! - [`ApiServer`]: an owned server for fault tests; stop, kill, pause, compact, start again on the same port.
 //! - [`Options`]: which controllers run, whether requests are audited, further flags.
+//! - [`flags`], [`Files`]: command lines and files of the servers, for whoever starts them in another way.
 //! - [`Identity`]: a user: certificate, kubeconfig, `kubectl`. [`Authority`] signs for servers and users of any cluster.
 //!
 //! ```text
@@ -15,7 +16,7 @@ mod api_server;
 mod authority;
 mod etcd;
 mod files;
-mod flags;
+pub mod flags;
 mod http;
 mod identity;
 mod namespace;
@@ -24,10 +25,11 @@ mod program;
 
 pub use api_server::ApiServer;
 pub use authority::{Authority, Certificate, SigningKey};
+pub use files::Files;
 pub use identity::{Identity, write_secret};
 pub use namespace::Namespace;
 pub use options::{Options, UPKEEP, WORKLOADS};
-pub use program::program;
+pub use program::{program, programs};
 use tokio::sync::OnceCell;
 
 /// The shared server of this test process, with [`Options::default`].

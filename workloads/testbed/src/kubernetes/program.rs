@@ -8,10 +8,15 @@ use anyhow::{Context as _, Result};
 
 /// Path of a program such as `kube-apiserver`. A later build of another version does not change what it leads to.
 pub fn program(name: &str) -> Result<PathBuf> {
-    let link = folder(env::var_os("XDG_CACHE_HOME"), env::var_os("HOME"))?.join(name);
+    let link = programs()?.join(name);
     link.canonicalize().with_context(|| {
         format!("{} is missing; build it with: make kubernetes (or, for a whole node: .ci/deps node)", link.display())
     })
+}
+
+/// The folder that has them all; what lies there changes with each build of another version.
+pub fn programs() -> Result<PathBuf> {
+    folder(env::var_os("XDG_CACHE_HOME"), env::var_os("HOME"))
 }
 
 /// As the build script has it.

@@ -1,6 +1,10 @@
+mod any;
+mod managed;
+mod server;
+
 use serde_json::{Value, json};
 
-use super::differs;
+use super::{differs, seen};
 
 const MANAGER: &str = "confab-operator";
 
@@ -123,4 +127,44 @@ fn strange_input_is_a_difference_and_no_panic() {
     }
     let broken = json!({"k:{": {}, "f:spec": "x", "v:": {}, "q:": {}});
     assert!(differs(&desired(), &live(&broken, &stored()), MANAGER));
+}
+
+#[test]
+fn what_is_shown_beside_what_is_wanted_is_ours_alone_and_spelled_alike() {
+    let mut there = stored();
+    there["metadata"]["annotations"] = json!({"theirs": "x"});
+    there["spec"]["template"]["spec"]["containers"].as_array_mut().unwrap().insert(0, json!({"name": "sidecar"}));
+    assert_eq!(seen(&desired(), &live(&fields(), &there), MANAGER), desired());
+    let mut changed = there.clone();
+    changed["spec"]["template"]["spec"]["containers"][1]["image"] = "evil".into();
+    let mut expected = desired();
+    expected["spec"]["template"]["spec"]["containers"][0]["image"] = "evil".into();
+    assert_eq!(seen(&desired(), &live(&fields(), &changed), MANAGER), expected);
+}
+
+#[test]
+fn what_we_applied_and_want_no_more_is_shown() {
+    let mut owned = fields();
+    owned["f:metadata"]["f:labels"]["f:old"] = json!({});
+    owned["f:spec"]["f:template"]["f:spec"]["f:containers"]["k:{\"name\":\"former\"}"] = json!({".": {}, "f:name": {}});
+    let mut there = stored();
+    there["metadata"]["labels"]["old"] = "x".into();
+    there["spec"]["template"]["spec"]["containers"].as_array_mut().unwrap().push(json!({"name": "former"}));
+    let shown = seen(&desired(), &live(&owned, &there), MANAGER);
+    assert_eq!(shown["metadata"]["labels"], json!({"app": "a", "old": "x"}));
+    let names: Vec<&str> = shown["spec"]["template"]["spec"]["containers"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|it| it["name"].as_str())
+        .collect();
+    assert_eq!(names, ["main", "former"]);
+}
+
+#[test]
+fn an_object_of_somebody_else_is_shown_as_far_as_we_want_something_of_it() {
+    let shown = seen(&desired(), &stored(), MANAGER);
+    assert_eq!(shown["metadata"]["labels"], json!({"app": "a"}));
+    assert!(shown["status"].is_null());
+    assert_eq!(seen(&desired(), &json!({}), MANAGER)["spec"], Value::Null);
 }
