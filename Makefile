@@ -82,13 +82,15 @@ deny: cargo-deny ## Licences, banned crates, sources (with advisories and duplic
 	$(CARGO) deny check --allow duplicate licenses bans sources
 
 .PHONY: generate
-generate: build-confab ## Write the generated files (custom resources and their page, OpenAPI, AsyncAPI)
+generate: build-confab ## Write the generated files (custom resources, roles, pages, OpenAPI, AsyncAPI)
 	$(CARGO) run -p confab-crds --bin crdgen -- .
+	$(CARGO) run -p confab-desired --bin installgen -- .
 	$(CONFAB) generate .
 
 .PHONY: generate-check
 generate-check: build-confab ## Fail when a generated file is out of date
 	$(CARGO) run -p confab-crds --bin crdgen -- . --check
+	$(CARGO) run -p confab-desired --bin installgen -- . --check
 	$(CONFAB) generate . --check
 
 ##@ Kubernetes

@@ -23,10 +23,12 @@ use tokio::runtime::{self, Runtime};
 use tokio::sync::{OnceCell, oneshot};
 use tokio_util::sync::CancellationToken;
 
+use crate::account;
+
 /// Longer than anything takes on a busy machine.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// A namespace, its own operator, and an administrator's client beside it.
+/// A namespace, its own operator, which may do what the shipped roles allow, and an administrator's client beside it.
 pub struct Lab {
     pub namespace: String,
     pub client: Client,
@@ -122,15 +124,21 @@ impl Lab {
     /// A namespace alone, on a server of the test's own.
     pub async fn on(server: &ApiServer) -> Self {
         let namespace = server.namespace().await.name().to_owned();
-        let cluster = config_of(server.kubeconfig()).await;
+        let client = Client::try_from(config_of(server.kubeconfig()).await).expect("a client");
+        let cluster = account::operator(server, &client, &namespace, &[&namespace]).await;
         let config = OperatorConfig {
             namespace: namespace.clone(),
             watch_namespaces: vec![namespace.clone()],
             election: ElectionConfig { duration_seconds: 6, ..ElectionConfig::default() },
             ..OperatorConfig::default()
         };
-        let client = Client::try_from(cluster.clone()).expect("a client");
         Self { namespace, client, config, cluster, operators: Vec::new() }
+    }
+
+    /// A namespace that is there, with an administrator's client, and what operators are started with.
+    pub fn of(namespace: &str, client: &Client, config: &OperatorConfig, cluster: &Config) -> Self {
+        let (client, namespace) = (client.clone(), namespace.to_owned());
+        Self { namespace, client, config: config.clone(), cluster: cluster.clone(), operators: Vec::new() }
     }
 
     /// Starts another operator on the same namespace.
@@ -222,6 +230,12 @@ impl Lab {
     pub async fn merge(&self, kind: Kind, name: &str, patch: Value) {
         let how = PatchParams { field_manager: Some("somebody".to_owned()), ..PatchParams::default() };
         self.api(kind).patch(name, &how, &Patch::Merge(&patch)).await.expect("it can be changed");
+    }
+
+    /// Reports a status, as the controller of the object would.
+    pub async fn merge_status(&self, kind: Kind, name: &str, patch: Value) {
+        let how = PatchParams { field_manager: Some("somebody".to_owned()), ..PatchParams::default() };
+        self.api(kind).patch_status(name, &how, &Patch::Merge(&patch)).await.expect("it can be changed");
     }
 
     pub async fn merge_tenant(&self, name: &str, patch: Value) {

@@ -1,5 +1,6 @@
 //! The operator against a real API server. Nobody runs Pods: what a node would report, a test reports itself.
 
+mod account;
 mod dedicated;
 mod faults;
 mod generated;
@@ -8,6 +9,7 @@ mod lab;
 mod lifecycle;
 mod outages;
 mod outcome;
+mod permissions;
 mod refusals;
 mod robust;
 mod shared;
