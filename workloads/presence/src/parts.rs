@@ -71,6 +71,8 @@ pub struct Tempo {
     pub attention: Duration,
     /// How long a connection may take to sign in.
     pub sign_in: Duration,
+    /// Between looks at what nobody needs any more. A connection attaches well within one.
+    pub ageing: Duration,
 }
 
 impl Default for Tempo {
@@ -82,6 +84,7 @@ impl Default for Tempo {
             availability: Duration::from_millis(100),
             attention: Duration::from_millis(100),
             sign_in: Duration::from_secs(10),
+            ageing: Duration::from_secs(15),
         }
     }
 }

@@ -14,7 +14,7 @@ use confab_chassis::telemetry::{self, LogControl};
 use confab_contract::config::admin::TenantSource;
 use confab_contract::config::section::LogConfig;
 use confab_contract::config::tenant::TenantConfig;
-use confab_groundwork::{GroundError, Process, Settings};
+use confab_groundwork::{DataFolderError, GroundError, Process, Settings};
 use confab_identity::KeyError;
 use confab_store::{Source, Store, StoreError, StoreOptions};
 use tokio::task::JoinHandle;
@@ -62,7 +62,7 @@ impl Server {
         let mut tenants = loaded.tenants;
         tenants::answer_at(&mut tenants, options.http.listen.ip());
         let database = options.database();
-        let folder = database.take_folder()?;
+        let folder = database.take_folder().map_err(about_folder)?;
         let settings = Settings {
             database,
             redis_url: options.store.redis_url.clone().map(SecretSource::from),
@@ -112,6 +112,11 @@ impl Server {
             tracing::warn!("the server did not stop in time");
         }
     }
+}
+
+/// A folder that cannot be had comes with the flag that names another.
+fn about_folder(error: DataFolderError) -> anyhow::Error {
+    anyhow::Error::from(error).context("another data folder is named with --data")
 }
 
 /// A master key that does not fit comes with the flag that names another.

@@ -225,7 +225,7 @@ async fn a_removed_tenant_is_unknown_and_what_is_under_way_comes_to_its_end() {
     let token = token(&log_in(m1, Some(&host), "ada").await);
     let mut socket = Socket::open(&cell.presence()[1], &host, &token).await;
     socket.wait_for("auth_success").await;
-    let body = json!({"type": "direct", "participant_ids": [bob]});
+    let body = json!({"type": "direct", "participant_id": bob});
     let made = try_ask(Method::POST, &format!("{m1}/v1/conversations"), Some(&host), &token, Some(body)).await.unwrap();
     let conversation = made.body["data"]["conversation_id"].as_str().unwrap_or_else(|| panic!("{made:?}")).to_owned();
     let sends: Vec<_> = (0..200)

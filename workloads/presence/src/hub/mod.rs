@@ -73,6 +73,7 @@ impl Hub {
         }
         let hub = Arc::new(TenantHub::new(tenant.clone(), Arc::clone(&self.core)));
         tenants.insert(tenant.clone(), Arc::clone(&hub));
+        self.core.metrics.tenants.inc();
         (hub, Some(self.tell(News::Begun(tenant.clone()))))
     }
 
@@ -82,6 +83,7 @@ impl Hub {
             let mut tenants = self.tenants.write().unwrap_or_else(PoisonError::into_inner);
             if hub.retire() {
                 tenants.remove(&hub.tenant);
+                self.core.metrics.tenants.dec();
                 self.tell(News::Ended(hub.tenant.clone()));
             }
         }

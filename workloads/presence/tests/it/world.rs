@@ -74,6 +74,7 @@ impl Default for Choices {
                 availability: Duration::from_millis(30),
                 attention: Duration::from_millis(50),
                 sign_in: Duration::from_secs(10),
+                ..Tempo::default()
             },
             drain: DrainConfig { deadline_seconds: 10, unready_millis: 50, reconnect_jitter_millis: 300 },
         }

@@ -91,7 +91,7 @@ impl Service {
         let tenant = (&id, request.uid.as_str());
         let removed = tenants::remove(store, &self.host, tenant, generation, keep_rows, now).await;
         let state = removed.map_err(|error| of_store(&error))?;
-        tracing::info!(tenant = %id, state = state.as_str(), "a tenant was removed");
+        tracing::debug!(tenant = %id, state = state.as_str(), "a tenant is removed");
         self.take_effect().await.map_err(|error| of_follower(&error))?;
         let state = match state {
             TenantState::Retained => RemovedState::Retained,
