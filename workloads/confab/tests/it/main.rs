@@ -4,12 +4,18 @@
 
 mod architecture;
 mod banner;
+mod default_configs;
 mod doctor;
 mod environment;
 mod hosts;
 mod http;
+mod migrating;
+mod operator;
 mod program;
 mod separate;
+mod serve;
+mod socket;
+mod tenants;
 mod together;
 mod tour;
 mod user;
