@@ -1,9 +1,12 @@
 //! The operator against a real API server. Nobody runs Pods: what a node would report, a test reports itself.
 
 mod account;
+mod chart;
 mod dedicated;
 mod faults;
 mod generated;
+mod kinds;
+mod kubectl;
 mod kubelet;
 mod lab;
 mod lifecycle;

@@ -1,8 +1,5 @@
 //! Everything that the operator does.
 
-use std::io::Write as _;
-use std::process::{Command, Stdio};
-
 use confab_chassis::health::Health;
 use confab_chassis::telemetry::Metrics;
 use confab_desired::delivery::{NAMESPACE, roles};
@@ -17,6 +14,7 @@ use serde_json::{Value, json};
 
 use super::audit;
 use crate::account;
+use crate::kubectl::kubectl;
 use crate::lab::{Lab, Operator, eventually};
 
 /// Where the tenants live: those with pods of their own, and the guest of one of them.
@@ -227,14 +225,4 @@ pub fn own(server: &ApiServer, account: &str, namespace: &str, resource: &str, u
     let identity = account::identity(server, NAMESPACE, account);
     let arguments = ["patch", resource, "data", "-n", namespace, "--type=merge", "--dry-run=server", "-p", &patch];
     kubectl(identity.kubectl(), &arguments, "")
-}
-
-/// Runs kubectl; what it says, or what it complains of.
-pub fn kubectl(mut command: Command, arguments: &[&str], input: &str) -> Result<String, String> {
-    command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.spawn().expect("kubectl starts");
-    child.stdin.take().expect("it is piped").write_all(input.as_bytes()).expect("kubectl reads");
-    let output = child.wait_with_output().expect("kubectl ends");
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("text");
-    if output.status.success() { Ok(text(output.stdout)) } else { Err(text(output.stderr)) }
 }
