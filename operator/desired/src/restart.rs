@@ -33,10 +33,10 @@ fn walk(path: &str, live: &Value, wanted: &Value, reasons: &mut Vec<String>) {
         }
         // Annotations are each by itself, also where there was none.
         (Value::Null, Value::Object(_)) if path.ends_with("annotations") => {
-            walk(path, &Value::Object(Map::new()), wanted, reasons)
+            walk(path, &Value::Object(Map::new()), wanted, reasons);
         }
         (Value::Object(_), Value::Null) if path.ends_with("annotations") => {
-            walk(path, live, &Value::Object(Map::new()), reasons)
+            walk(path, live, &Value::Object(Map::new()), reasons);
         }
         (Value::Array(before), Value::Array(after))
             if before.len() == after.len() && is_named(before) && is_named(after) =>
