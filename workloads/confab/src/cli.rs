@@ -1,5 +1,7 @@
 //! The command line: what can be said, with its help texts.
 
+mod cluster;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -10,6 +12,8 @@ use secrecy::SecretString;
 
 use crate::tenants::Field;
 use crate::up::data;
+
+pub use cluster::{Against, Capability, Output, PlanArgs, RenderArgs, RenderingArgs};
 
 /// Confab: a chat service from one YAML file.
 #[derive(Debug, Parser)]
@@ -39,6 +43,12 @@ pub enum Command {
     /// Check tenant files against the schema and its rules, without serving anything.
     #[command(after_help = VALIDATE_EXAMPLES)]
     Validate(ValidateArgs),
+    /// Print the objects that the operator would apply, without a cluster.
+    #[command(after_help = cluster::RENDER_EXAMPLES)]
+    Render(RenderArgs),
+    /// Show what the operator would change, and which pods would restart; change nothing.
+    #[command(after_help = cluster::PLAN_EXAMPLES)]
+    Plan(PlanArgs),
     /// Look after accounts: list, add, suspend, restore.
     #[command(after_help = USER_EXAMPLES)]
     User(UserArgs),

@@ -32,7 +32,11 @@ fn documents() -> Result<Vec<(PathBuf, String)>> {
     let mut asyncapi = serde_json::to_string_pretty(&confab_presence::asyncapi())?;
     openapi.push('\n');
     asyncapi.push('\n');
-    Ok(vec![("docs/openapi.json".into(), openapi), ("docs/asyncapi.json".into(), asyncapi)])
+    Ok(vec![
+        ("docs/openapi.json".into(), openapi),
+        ("docs/asyncapi.json".into(), asyncapi),
+        ("docs/conditions.md".into(), confab_desired::reason::document()),
+    ])
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 //! - [`serve`]: the same from a Config file, as a pod does; `together` is what both have in common.
 //! - [`tour`]: a client's conversation, played and shown.
 //! - [`doctor`], [`validate`]: look without changing anything.
+//! - [`render`], [`plan`]: what the operator would make of tenant files ([`rendering`]), and what that would change.
 //! - [`user`]: look after accounts.
 //! - [`generate`]: the documents that are made from code.
 //!
@@ -13,6 +14,9 @@
 pub mod cli;
 pub mod doctor;
 pub mod generate;
+pub mod plan;
+pub mod render;
+pub mod rendering;
 pub mod serve;
 pub mod tenants;
 mod together;
@@ -49,6 +53,8 @@ async fn dispatch(cli: Cli) -> Result<ExitCode> {
         Command::Tour(args) => Box::pin(tour::run(args)).await.map(|()| true)?,
         Command::Doctor(args) => doctor::run(args).await?,
         Command::Validate(args) => validate::run(&args),
+        Command::Render(args) => return Ok(render::run(&args)),
+        Command::Plan(args) => return Ok(plan::run(&args)),
         Command::User(args) => user::run(args).await.map(|()| true)?,
         Command::Generate(args) => generate::run(&args)?,
     };

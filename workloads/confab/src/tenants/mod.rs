@@ -6,10 +6,10 @@ use std::fs;
 use std::net::IpAddr;
 use std::path::PathBuf;
 
-use confab_contract::config::tenant::{AuthConfig, Encryption, LimitsConfig, RateLimit, Registration, TenantConfig};
-use confab_crds::ResolvedTenant;
-use confab_crds::offline;
-use confab_crds::tenant::{Encryption as EncryptionSpec, Registration as RegistrationSpec, ResolvedRate};
+use confab_contract::config::tenant::TenantConfig;
+use confab_crds::ChatTenant;
+use confab_crds::offline::{self, Document};
+use confab_desired::check::tenant_config;
 
 pub use ignored::{Field, Ignored};
 
@@ -25,27 +25,31 @@ pub struct Loaded {
     pub ignored: Vec<Ignored>,
 }
 
-/// Reads, validates and resolves the tenants of these files; or every problem, each with file and line.
-pub fn load(files: &[PathBuf]) -> Result<Loaded, Vec<String>> {
-    let mut problems = Vec::new();
-    let mut sources = Vec::new();
+/// Reads and validates the tenants of these files; or every problem, each with file and line.
+pub fn read(files: &[PathBuf]) -> Result<Vec<Document>, Vec<String>> {
+    let (mut documents, mut problems) = (Vec::new(), Vec::new());
     for file in files {
-        match fs::read(file) {
-            Ok(bytes) => sources.push((file.display().to_string(), bytes)),
-            Err(error) => problems.push(format!("{}: {error}", file.display())),
+        let name = file.display().to_string();
+        match fs::read(file).map(|bytes| offline::load_documents(&name, bytes)) {
+            Ok(Ok(found)) => documents.extend(found),
+            Ok(Err(found)) => problems.extend(found.iter().map(ToString::to_string)),
+            Err(error) => problems.push(format!("{name}: {error}")),
         }
     }
-    let tenants = offline::load_all(sources).unwrap_or_else(|found| {
+    if problems.is_empty()
+        && let Err(found) = offline::check_set(&documents)
+    {
         problems.extend(found.iter().map(ToString::to_string));
-        Vec::new()
-    });
-    if !problems.is_empty() {
-        return Err(problems);
     }
-    let mut configs = Vec::new();
-    for tenant in &tenants {
-        configs.push(config_of(&tenant.resolved()).map_err(|problem| vec![problem])?);
-    }
+    if problems.is_empty() { Ok(documents) } else { Err(problems) }
+}
+
+/// Reads, validates and resolves the tenants of these files; or every problem, each with file and line.
+pub fn load(files: &[PathBuf]) -> Result<Loaded, Vec<String>> {
+    let tenants: Vec<ChatTenant> = read(files)?.into_iter().map(Document::into_tenant).collect();
+    let configs: Result<Vec<TenantConfig>, String> =
+        tenants.iter().map(|tenant| tenant_config(&tenant.resolved())).collect();
+    let mut configs = configs.map_err(|problem| vec![problem])?;
     if let [only] = configs.as_mut_slice() {
         only.extra_hosts = LOOPBACK_HOSTS.iter().map(ToString::to_string).collect();
     }
@@ -60,45 +64,6 @@ pub fn answer_at(tenants: &mut [TenantConfig], ip: IpAddr) {
     {
         only.extra_hosts.push(ip.to_string());
     }
-}
-
-/// What a workload needs to know of a tenant.
-fn config_of(tenant: &ResolvedTenant) -> Result<TenantConfig, String> {
-    let id = tenant.id.parse().map_err(|error| format!("{}: {error}", tenant.id))?;
-    let limits = &tenant.limits;
-    Ok(TenantConfig {
-        id,
-        domain: tenant.domain.clone(),
-        extra_hosts: Vec::new(),
-        encryption: match tenant.encryption {
-            EncryptionSpec::ServerReadable => Encryption::ServerReadable,
-            EncryptionSpec::EndToEnd => Encryption::EndToEnd,
-        },
-        auth: AuthConfig {
-            registration: match tenant.auth.registration {
-                RegistrationSpec::Open => Registration::Open,
-                RegistrationSpec::Closed => Registration::Closed,
-            },
-            access_token_seconds: tenant.auth.access_token_seconds,
-            refresh_token_seconds: tenant.auth.refresh_token_seconds,
-            allowed_origins: tenant.auth.allowed_origins.clone(),
-            ..AuthConfig::default()
-        },
-        limits: LimitsConfig {
-            authentication: rate_of(limits.authentication),
-            regular: rate_of(limits.regular),
-            uploads: rate_of(limits.uploads),
-            websocket: rate_of(limits.websocket),
-            group_members: limits.group_members,
-            message_bytes: limits.message_bytes,
-            metadata_bytes: limits.metadata_bytes,
-            connections_per_user: limits.connections_per_user,
-        },
-    })
-}
-
-fn rate_of(rate: ResolvedRate) -> RateLimit {
-    RateLimit { requests: rate.requests, per_seconds: rate.per_seconds }
 }
 
 #[cfg(test)]

@@ -2,8 +2,10 @@
 
 use std::io::Write as _;
 use std::process::{Command, Output, Stdio};
+use std::time::Duration;
 
 use confab_testbed::kubernetes::{ApiServer, kubernetes};
+use confab_testbed::process::eventually;
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 
@@ -14,6 +16,8 @@ use crate::kind::Kind;
 use crate::names::FIELD_MANAGER;
 use crate::object::Object;
 use crate::quantity::canonical;
+
+const PATIENCE: Duration = Duration::from_mins(1);
 
 fn kubectl(server: &ApiServer, arguments: &[&str], input: &Value) -> Output {
     let mut command: Command = server.kubectl();
@@ -60,8 +64,12 @@ async fn server() -> &'static ApiServer {
     let install = || async {
         let optional = Kind::ALL.into_iter().filter(|kind| kind.is_optional());
         well(&kubectl(server, &["apply", "-f", "-", "-o", "json"], &list(optional.map(definition))));
-        let wait = ["wait", "--for=condition=Established", "crd", "--all", "--timeout=60s"];
-        assert!(kubectl(server, &wait, &Value::Null).status.success());
+        for kind in Kind::ALL.into_iter().filter(|kind| kind.is_optional()) {
+            let spelling = kind.spelling();
+            let path = format!("/apis/{}/{}", spelling.api_version(), spelling.plural);
+            let answers = || kubectl(server, &["get", "--raw", &path], &Value::Null).status.success();
+            eventually("the stand-in is served", PATIENCE, answers).await.expect("it is");
+        }
     };
     INSTALLED.get_or_init(install).await;
     server
