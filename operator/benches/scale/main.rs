@@ -6,6 +6,8 @@
 #![expect(clippy::print_stdout, reason = "figures are its output")]
 #![expect(clippy::cast_precision_loss, reason = "figures are rounded anyway")]
 
+#[path = "../../tests/it/account.rs"]
+mod account;
 #[path = "../../tests/it/kubelet.rs"]
 #[expect(dead_code, reason = "shared with the tests")]
 mod kubelet;
