@@ -40,10 +40,10 @@ impl Helm {
         kubectl(command, arguments, "")
     }
 
-    /// The objects of the operator's chart with these values, in namespace `system`.
-    pub fn template(&self, values: &Value) -> Result<Vec<Value>, String> {
+    /// The objects of the operator's chart with these values.
+    pub fn template(&self, namespace: &str, values: &Value) -> Result<Vec<Value>, String> {
         let file = self.values(values);
-        let arguments = ["template", "confab", &chart("confab"), "-n", "system", "--kube-version", KUBERNETES];
+        let arguments = ["template", "confab", &chart("confab"), "-n", namespace, "--kube-version", KUBERNETES];
         let text = self.run(&[&arguments[..], &["-f", &file]].concat())?;
         Ok(documents(&text))
     }

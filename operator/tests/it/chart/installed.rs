@@ -229,8 +229,8 @@ async fn an_operator_works_with_the_config_the_account_and_the_roles_that_the_ch
     let helm = site.helm();
     let values = helm.values(&json!({"watchNamespaces": ["whole"], "election": {"durationSeconds": 6}}));
     helm.run(&["install", "whole", &chart("confab"), "-n", "system", "-f", &values]).unwrap();
-    let text =
-        site.kubectl(&["get", "cm", "whole-operator", "-n", "system", "-o", "jsonpath={.data.config\\.yaml}"], "");
+    let text = site
+        .kubectl(&["get", "cm", "whole-operator-config", "-n", "system", "-o", "jsonpath={.data.config\\.yaml}"], "");
     let config: OperatorConfig = confab_chassis::config::parse("config.yaml", &text.unwrap()).unwrap();
     let admin = kube::Client::try_from(config_of(site.server.kubeconfig()).await).expect("a client");
     let account = config_of(identity(&site.server, "system", "whole-operator").kubeconfig()).await;

@@ -30,8 +30,14 @@ fn one<'a>(objects: &'a [Value], kind: &str) -> &'a Value {
     found[0]
 }
 
+/// The objects of the operator's chart in namespace `system`.
 fn rendered(values: &Value) -> Vec<Value> {
-    Helm::offline().template(values).expect("it can be rendered")
+    rendered_in("system", values)
+}
+
+/// The objects of the operator's chart.
+pub fn rendered_in(namespace: &str, values: &Value) -> Vec<Value> {
+    Helm::offline().template(namespace, values).expect("it can be rendered")
 }
 
 fn config_of(objects: &[Value]) -> OperatorConfig {
@@ -153,7 +159,7 @@ fn the_roles_are_those_of_the_table() {
 fn values_that_cannot_work_are_refused_by_the_name_of_the_field() {
     let helm = Helm::offline();
     for (field, values) in sets::broken() {
-        let refusal = helm.template(&values).expect_err(&values.to_string());
+        let refusal = helm.template("system", &values).expect_err(&values.to_string());
         assert!(
             refusal.contains(field) && refusal.contains("values don't meet the specifications"),
             "{values}: {refusal}"
@@ -161,7 +167,7 @@ fn values_that_cannot_work_are_refused_by_the_name_of_the_field() {
     }
     let mut values = sets::host();
     values["watchNamespaces"] = json!(["tenants"]);
-    let refusal = helm.template(&values).expect_err("nobody would look after the host");
+    let refusal = helm.template("system", &values).expect_err("nobody would look after the host");
     assert!(refusal.contains("add it there, or set defaultHost.namespace"), "{refusal}");
 }
 
