@@ -3,6 +3,7 @@
 mod account;
 mod chart;
 mod dedicated;
+mod docs;
 mod faults;
 mod generated;
 mod gitops;

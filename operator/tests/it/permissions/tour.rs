@@ -39,6 +39,7 @@ pub async fn play(server: &ApiServer, admin: Client, operator: Config, watched: 
     kept(&tenants).await;
     told(&tenants).await;
     elected(server).await;
+    handed_over(&tenants).await;
     first.stop().await;
     ended(&tenants).await;
     standby.stop().await;
@@ -193,12 +194,23 @@ async fn elected(server: &ApiServer) {
     assert!(again.await, "the operator never looked again at a Lease that it could not renew");
 }
 
+/// A tenant of another operator, which is gone.
+async fn handed_over(tenants: &Lab) {
+    let spec = json!({"domain": "moved.example.com", "placement": {"mode": "Dedicated"}, "paused": true});
+    tenants.apply_tenant("moved", spec).await;
+    tenants.until_condition("moved", "Paused", "True/Paused").await;
+    let before = json!({"status": {"operator": format!("{}/other", NAMESPACES[0])}});
+    tenants.merge_tenant_status("moved", before).await;
+    tenants.merge_tenant("moved", json!({"spec": {"paused": false}})).await;
+    tenants.until(Kind::StatefulSet, "moved-serve", |_| true).await;
+}
+
 /// Deletions, with and without a finalizer.
 async fn ended(tenants: &Lab) {
-    for tenant in ["large", "small", "routed", "lost"] {
+    for tenant in ["large", "small", "routed", "lost", "moved"] {
         tenants.tenants().delete(tenant, &DeleteParams::default()).await.expect("it can be deleted");
     }
-    for tenant in ["large", "small", "routed", "lost"] {
+    for tenant in ["large", "small", "routed", "lost", "moved"] {
         let gone = async || tenants.tenants().get_opt(tenant).await.expect("an answer").is_none();
         assert!(eventually(gone).await, "{tenant} does not end");
     }
