@@ -82,13 +82,15 @@ deny: cargo-deny ## Licences, banned crates, sources (with advisories and duplic
 	$(CARGO) deny check --allow duplicate licenses bans sources
 
 .PHONY: generate
-generate: build-confab ## Write the generated files (custom resources and their page, OpenAPI, AsyncAPI)
+generate: build-confab ## Write the generated files (custom resources, roles, pages, OpenAPI, AsyncAPI)
 	$(CARGO) run -p confab-crds --bin crdgen -- .
+	$(CARGO) run -p confab-desired --bin installgen -- .
 	$(CONFAB) generate .
 
 .PHONY: generate-check
 generate-check: build-confab ## Fail when a generated file is out of date
 	$(CARGO) run -p confab-crds --bin crdgen -- . --check
+	$(CARGO) run -p confab-desired --bin installgen -- . --check
 	$(CONFAB) generate . --check
 
 ##@ Kubernetes
@@ -123,6 +125,11 @@ e2e: node build ## Tests on a real cluster of one node; needs root
 bench: servers ## Figures beside their goals, release build (BENCH="sends page" for some)
 	$(CARGO) build --release -p confab -p confab-messaging -p confab-presence --bins
 	$(CARGO) run --release -p confab-e2e --bin confab-bench -- $(BENCH)
+
+.PHONY: bench-operator
+bench-operator: servers kubernetes ## The operator's figures beside their goals, on a real API server (TENANTS=10000 REST_SECONDS=300)
+	$(CARGO) build --release -p confab-operator -p confab-messaging --bins
+	$(CARGO) bench -p confab-operator --bench scale
 
 .PHONY: soak
 soak: servers build ## Load and faults for MINUTES=10, then the checker (SOAK="--layout laptop --seed 7")

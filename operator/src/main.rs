@@ -5,9 +5,10 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
+use confab_chassis::config;
 use confab_chassis::health::Health;
+use confab_chassis::ops::{self, Ops};
 use confab_chassis::telemetry::{self, Metrics};
-use confab_chassis::{config, ops};
 use confab_operator::config::{DEFAULT_CONFIG, OperatorConfig};
 use confab_operator::controller::{self, Parts, WATCHES};
 use tokio::net::TcpListener;
@@ -46,11 +47,12 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
         Some(file) => config::load(file)?,
         None => OperatorConfig::default(),
     };
-    telemetry::init(&config.log)?;
+    let log = telemetry::init(&config.log)?;
     let (metrics, health, stop) = (Metrics::new(), Health::new(&[WATCHES]), CancellationToken::new());
     let listener = TcpListener::bind(config.ops.listen).await?;
     let end_of_probes = CancellationToken::new();
-    let probes = tokio::spawn(ops::serve(listener, health.clone(), metrics.clone(), end_of_probes.clone()));
+    let ops = Ops { health: health.clone(), metrics: metrics.clone(), log: Some(log) };
+    let probes = tokio::spawn(ops::serve(listener, ops, end_of_probes.clone()));
     stop_on_signals(&stop)?;
     let cluster = confab_operator::cluster::config().await?;
     tracing::info!(version = env!("CARGO_PKG_VERSION"), cluster = %cluster.cluster_url, "looking after ChatTenants");

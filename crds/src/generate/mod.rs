@@ -1,5 +1,6 @@
 //! The generated files: what `crdgen` writes, what `kubectl apply -f crds/` reads, and what people read.
 
+pub mod command;
 mod definition;
 mod page;
 
@@ -25,6 +26,11 @@ pub fn definitions() -> Vec<CustomResourceDefinition> {
 /// Every definition as a file, and a page that describes it.
 pub fn files() -> Vec<File> {
     definitions().iter().flat_map(|definition| [definition::file(definition), page::file(definition)]).collect()
+}
+
+/// The definitions again, for those who read nothing outside their own folder: kustomize and Helm.
+pub fn copies() -> Vec<File> {
+    definitions().iter().flat_map(definition::copies).collect()
 }
 
 /// Where two texts part: the line's number, and that line of each. `None` when they are the same.

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::{Command, Output};
 
-use confab_crds::generate::{files, first_difference};
+use confab_crds::generate::{copies, files, first_difference};
 
 fn crdgen(arguments: &[&str], folder: &Path) -> Output {
     Command::new(env!("CARGO_BIN_EXE_crdgen")).args(arguments).arg(folder).output().unwrap()
@@ -11,7 +11,7 @@ fn crdgen(arguments: &[&str], folder: &Path) -> Output {
 
 #[test]
 fn the_committed_files_are_what_the_types_say() {
-    for file in files() {
+    for file in files().into_iter().chain(copies()) {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(&file.path);
         let committed = std::fs::read_to_string(&path).unwrap();
         let difference = first_difference(&committed, &file.text);
@@ -22,9 +22,6 @@ fn the_committed_files_are_what_the_types_say() {
 #[test]
 fn check_accepts_what_was_written_and_names_the_line_that_differs() {
     let folder = tempfile::tempdir().unwrap();
-    for inner in ["crds", "docs"] {
-        std::fs::create_dir(folder.path().join(inner)).unwrap();
-    }
     assert!(crdgen(&[], folder.path()).status.success());
     assert!(crdgen(&["--check"], folder.path()).status.success());
 

@@ -9,21 +9,26 @@ use tokio::net::TcpStream;
 /// A connection that is used for one request after the other.
 pub struct Http {
     stream: TcpStream,
-    address: SocketAddr,
+    host: String,
     buffer: Vec<u8>,
 }
 
 impl Http {
     /// Connects.
     pub async fn connect(address: SocketAddr) -> Result<Self> {
+        Self::connect_to(address, address.to_string()).await
+    }
+
+    /// Connects, and names this host in each request.
+    pub async fn connect_to(address: SocketAddr, host: String) -> Result<Self> {
         let stream = TcpStream::connect(address).await.with_context(|| format!("no connection to {address}"))?;
         stream.set_nodelay(true)?;
-        Ok(Self { stream, address, buffer: Vec::with_capacity(4096) })
+        Ok(Self { stream, host, buffer: Vec::with_capacity(4096) })
     }
 
     /// `POST` with a JSON body; the status and the body of the reply.
     pub async fn post(&mut self, path: &str, token: &str, body: &str) -> Result<(u16, &[u8])> {
-        let (host, length) = (self.address, body.len());
+        let (host, length) = (&self.host, body.len());
         let request = format!(
             "POST /v1/{path} HTTP/1.1\r\nhost: {host}\r\nauthorization: Bearer {token}\r\n\
              content-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"
@@ -33,7 +38,7 @@ impl Http {
 
     /// `GET`; the status and the body of the reply.
     pub async fn get(&mut self, path: &str, token: &str) -> Result<(u16, &[u8])> {
-        let host = self.address;
+        let host = &self.host;
         let request = format!("GET /v1/{path} HTTP/1.1\r\nhost: {host}\r\nauthorization: Bearer {token}\r\n\r\n");
         self.exchange(request.as_bytes()).await
     }

@@ -15,6 +15,7 @@ mod pipe;
 mod sends;
 mod sockets;
 mod start;
+mod tenants;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -43,6 +44,8 @@ pub enum Subject {
     Cut,
     /// A page of messages from a long history.
     Page,
+    /// Tenants that come at run time, and ten thousand of them at rest.
+    Tenants,
 }
 
 /// How much is measured.
@@ -111,6 +114,7 @@ async fn of_subject(subject: Subject, scale: &Scale, crowd: &mut Option<Crowd>) 
             figures.extend(page::measure(Engine::Postgres, scale).await?);
             Ok(figures)
         }
+        Subject::Tenants => tenants::measure(scale).await,
     }
 }
 

@@ -14,3 +14,4 @@ mod tenant;
 pub use binary::{Build, find as find_program, folder as programs};
 pub use server::{Server, Usage};
 pub use site::{Engine, Layout, Role, Site, SiteOptions};
+pub use tenant::host;

@@ -8,7 +8,9 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
 use clap::ValueEnum;
+use confab_contract::admin::token::OperatorKey;
 use confab_contract::config::Secret;
+use confab_contract::config::admin::{AdminConfig, TenantSource};
 use confab_contract::config::messaging::MessagingConfig;
 use confab_contract::config::presence::{PresenceConfig, SocketConfig};
 use confab_contract::config::section::{BusConfig, DatabaseConfig, DrainConfig, HttpConfig, OpsConfig};
@@ -89,6 +91,8 @@ pub struct Site {
     pub messaging: Vec<SocketAddr>,
     /// Addresses of the WebSocket.
     pub presence: Vec<SocketAddr>,
+    /// Addresses at which an operator is heard.
+    pub admin: Vec<SocketAddr>,
     /// Its database server, unless SQLite.
     pub postgres: Option<PostgresServer>,
     /// Its bus, if there is more than one process.
@@ -129,6 +133,7 @@ impl Site {
             servers: vec![(Role::All, server)],
             messaging: vec![api],
             presence: vec![api],
+            admin: Vec::new(),
             postgres,
             redis: None,
         })
@@ -136,6 +141,15 @@ impl Site {
 
     /// Two messaging and two presence processes.
     pub async fn cluster(options: &SiteOptions, logs: &Path) -> Result<Self> {
+        Self::of_processes(None, options, logs).await
+    }
+
+    /// The same, which learn their tenants from an operator with this key. They serve nobody yet.
+    pub async fn cell(key: &OperatorKey, options: &SiteOptions, logs: &Path) -> Result<Self> {
+        Self::of_processes(Some(key), options, logs).await
+    }
+
+    async fn of_processes(key: Option<&OperatorKey>, options: &SiteOptions, logs: &Path) -> Result<Self> {
         let guardian = Arc::new(Guardian::new("e2e")?);
         let (postgres, redis) = (PostgresServer::start().await?, RedisServer::start().await?);
         let database = postgres.database().await;
@@ -143,11 +157,13 @@ impl Site {
             database: DatabaseConfig { url: Some(Secret::new(database.url())), ..DatabaseConfig::default() },
             bus: BusConfig { redis_url: Some(Secret::new(redis.url())), redis_url_file: None },
             master_key_file: tenant::write_master_key(guardian.folder())?,
+            operator_key: key.map(OperatorKey::public_key),
         };
         let mut site = Self {
             servers: Vec::new(),
             messaging: Vec::new(),
             presence: Vec::new(),
+            admin: Vec::new(),
             postgres: Some(postgres),
             redis: Some(redis),
         };
@@ -156,7 +172,8 @@ impl Site {
             for number in 1..=REPLICAS {
                 let (api, ops) = (port::reserve()?, port::reserve()?);
                 let name = format!("{}-{number}", program.trim_start_matches("confab-"));
-                let config = shared.config_of(role, api, ops)?;
+                let admin = port::reserve()?;
+                let config = shared.config_of(role, api, ops, admin)?;
                 let file = guardian.folder().join(format!("{name}.yaml"));
                 fs::write(&file, config).with_context(|| format!("{} cannot be written", file.display()))?;
                 let arguments = vec!["--config".into(), file.into()];
@@ -167,7 +184,10 @@ impl Site {
                 server.start().await?;
                 site.servers.push((role, server));
                 match role {
-                    Role::Messaging => site.messaging.push(api),
+                    Role::Messaging => {
+                        site.messaging.push(api);
+                        site.admin.push(admin);
+                    }
                     Role::Presence | Role::All => site.presence.push(api),
                 }
             }
@@ -207,15 +227,24 @@ struct Shared {
     database: DatabaseConfig,
     bus: BusConfig,
     master_key_file: PathBuf,
+    /// Where tenants come from an operator, the public half of its key.
+    operator_key: Option<String>,
 }
 
 impl Shared {
-    fn config_of(&self, role: Role, api: SocketAddr, ops: SocketAddr) -> Result<String> {
+    fn config_of(&self, role: Role, api: SocketAddr, ops: SocketAddr, admin: SocketAddr) -> Result<String> {
         let http = HttpConfig { listen: api, ..HttpConfig::default() };
         let ops = OpsConfig { listen: ops };
         // Short, so that a run sees many drains.
         let drain = DrainConfig { deadline_seconds: 10, unready_millis: 200, reconnect_jitter_millis: 500 };
-        let tenants = vec![tenant::config()?];
+        let (tenant_source, tenants) = match &self.operator_key {
+            None => (TenantSource::Config, vec![tenant::config()?]),
+            Some(_) => (TenantSource::Store, Vec::new()),
+        };
+        let admin = match &self.operator_key {
+            None => None,
+            Some(key) => Some(AdminConfig { listen: admin, ..AdminConfig::new(tenant::host()?, vec![key.clone()]) }),
+        };
         let text = if role == Role::Messaging {
             yaml_serde::to_string(&MessagingConfig {
                 http,
@@ -224,6 +253,8 @@ impl Shared {
                 database: self.database.clone(),
                 bus: self.bus.clone(),
                 master_key_file: self.master_key_file.clone(),
+                tenant_source,
+                admin,
                 tenants,
                 ..MessagingConfig::default()
             })
@@ -236,6 +267,7 @@ impl Shared {
                 bus: self.bus.clone(),
                 master_key_file: self.master_key_file.clone(),
                 sockets: SocketConfig { heartbeat_seconds: 5, silence_seconds: 15, ..SocketConfig::default() },
+                tenant_source,
                 tenants,
                 ..PresenceConfig::default()
             })

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use confab_contract::TenantId;
 use confab_contract::config::tenant::{AuthConfig, LimitsConfig, RateLimit, TenantConfig};
 use rand::random;
 
@@ -31,6 +32,11 @@ pub fn config() -> Result<TenantConfig> {
         ..LimitsConfig::default()
     };
     Ok(tenant)
+}
+
+/// The tenant whose guests others are, where tenants come from an operator.
+pub fn host() -> Result<TenantId> {
+    "default.host".parse().context("a tenant id")
 }
 
 /// Writes the same tenant as a `ChatTenant` for `confab up`.

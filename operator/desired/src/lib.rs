@@ -14,6 +14,7 @@
 pub mod build;
 pub mod check;
 pub mod compare;
+pub mod delivery;
 pub mod digest;
 pub mod endpoint;
 #[cfg(test)]
@@ -22,6 +23,7 @@ pub mod kind;
 pub mod names;
 pub mod object;
 pub mod ownership;
+pub mod permissions;
 pub mod quantity;
 pub mod reason;
 pub mod release;

@@ -30,7 +30,8 @@ async fn work(context: Arc<Context>, backoff: Arc<Backoff<Key>>, stop: Cancellat
     while let Some(key) = stop.run_until_cancelled(context.queue.take()).await {
         context.metrics.queue_depth.set(i64::try_from(context.queue.depth()).unwrap_or(i64::MAX));
         let begun = Instant::now();
-        let attempt = AssertUnwindSafe(reconcile(&key, &context)).catch_unwind();
+        // On the heap: it is large, and there are many workers.
+        let attempt = AssertUnwindSafe(Box::pin(reconcile(&key, &context))).catch_unwind();
         // What is dropped in the middle is repeated by whoever leads next.
         let Some(outcome) = stop.run_until_cancelled(attempt).await else {
             context.queue.done(&key, None);

@@ -16,13 +16,23 @@ use super::{finalizer, hosting, report};
 use crate::admin::{HostError, Target};
 use crate::world::Key;
 
-/// A tenant that is not there any more. Its objects go with it; who had it as a host finds out by its own reconcile, and its
-/// rows are let go by [`crate::admin::refresh`].
-#[expect(clippy::unnecessary_wraps, reason = "one of the ends of a reconcile")]
-pub(super) fn gone(key: &Key, context: &Context) -> Result<Option<Duration>, Failure> {
+/// A tenant that is not there any more. Its objects go with it; its rows are kept, and nobody is served from them. A host that
+/// does not answer now is told later, by [`crate::admin::refresh`].
+pub(super) async fn gone(key: &Key, context: &Context) {
     context.hosts.forget(key);
     context.forgotten(key);
-    Ok(None)
+    let Some(tenant) = context.world.take_gone(key) else { return };
+    if !hosting::is_shared(&tenant) {
+        return;
+    }
+    let host = context.host_of(&tenant).and_then(|host| context.world.tenant(&host));
+    let target = host.and_then(|host| hosting::target(&host.resolved(), context));
+    let (Some(target), Ok(id)) = (target, tenant.tenant_id().parse()) else { return };
+    let uid = tenant.metadata.uid.clone().unwrap_or_default();
+    let generation = tenant.metadata.generation.unwrap_or_default();
+    if let Err(error) = context.hosts.host(&target).remove(&id, &uid, generation, false).await {
+        tracing::debug!(%error, tenant = %key, "a host was not told of a tenant that is gone");
+    }
 }
 
 /// A tenant that is being deleted.

@@ -92,15 +92,15 @@ mod tests {
 
     use super::*;
 
-    fn pod(status: serde_json::Value) -> Pod {
+    fn pod(status: &serde_json::Value) -> Pod {
         serde_json::from_value(json!({"metadata": {"name": "p"}, "status": status})).expect("a pod")
     }
 
-    fn told(status: serde_json::Value) -> Option<(Reason, String)> {
+    fn told(status: &serde_json::Value) -> Option<(Reason, String)> {
         explain(&[pod(status)]).map(|part| (part.reason, part.message))
     }
 
-    fn container(state: serde_json::Value) -> serde_json::Value {
+    fn container(state: &serde_json::Value) -> serde_json::Value {
         json!({"name": "c", "image": "i", "imageID": "", "ready": false, "restartCount": 1, "state": state})
     }
 
@@ -110,21 +110,21 @@ mod tests {
             [(75, Reason::DatabaseUnreachable), (77, Reason::DatabaseRefused), (78, Reason::DatabaseTooNew)]
         {
             let ended = json!({"terminated": {"exitCode": code, "message": "a log line\nno password fits\n"}});
-            let status = json!({"initContainerStatuses": [container(ended)]});
-            assert_eq!(told(status), Some((reason, "no password fits".to_owned())));
+            let status = json!({"initContainerStatuses": [container(&ended)]});
+            assert_eq!(told(&status), Some((reason, "no password fits".to_owned())));
         }
     }
 
     #[test]
     fn an_image_that_cannot_be_pulled_a_crash_and_a_full_cluster_are_told() {
-        let pull = json!({"containerStatuses": [container(json!({"waiting": {"reason": "ErrImagePull", "message": "no such image"}}))]});
-        assert!(told(pull).expect("told").1.contains("no such image"));
-        let mut crash = container(json!({"waiting": {"reason": "CrashLoopBackOff"}}));
+        let pull = json!({"containerStatuses": [container(&json!({"waiting": {"reason": "ErrImagePull", "message": "no such image"}}))]});
+        assert!(told(&pull).expect("told").1.contains("no such image"));
+        let mut crash = container(&json!({"waiting": {"reason": "CrashLoopBackOff"}}));
         crash["lastState"] = json!({"terminated": {"exitCode": 1, "message": "config: unknown key"}});
-        assert!(told(json!({"containerStatuses": [crash]})).expect("told").1.contains("unknown key"));
+        assert!(told(&json!({"containerStatuses": [crash]})).expect("told").1.contains("unknown key"));
         let full = json!({"conditions": [{"type": "PodScheduled", "status": "False", "message": "0/1 nodes"}]});
-        assert!(told(full).expect("told").1.contains("0/1 nodes"));
-        let starting = json!({"containerStatuses": [container(json!({"waiting": {"reason": "ContainerCreating"}}))]});
-        assert_eq!(told(starting), None);
+        assert!(told(&full).expect("told").1.contains("0/1 nodes"));
+        let starting = json!({"containerStatuses": [container(&json!({"waiting": {"reason": "ContainerCreating"}}))]});
+        assert_eq!(told(&starting), None);
     }
 }

@@ -60,7 +60,8 @@ fn parts(
         Err(HostError::Refused { reason: RefusalReason::BeingDeleted, message }) => {
             (vec![Part::progressing(condition::HOST, Reason::Deleting, message)], context.limits.look_again)
         }
-        Err(HostError::Refused { reason, message }) => (vec![refused(*reason, message).into()], context.resync()),
+        // Nothing tells when the host has room, or its owner changed its mind a moment later than this guest asked.
+        Err(HostError::Refused { reason, message }) => (vec![refused(*reason, message).into()], context.limits.missing),
         Err(error @ HostError::Unreachable(_)) => {
             let message = format!("host {shown}: {error}");
             (vec![Part::progressing(condition::HOST, Reason::HostUnreachable, message)], HOST_DOWN)

@@ -8,6 +8,7 @@ use confab_contract::admin::policy::GuestsFrom;
 use confab_crds::ChatTenant;
 use confab_crds::tenant::PlacementMode;
 use confab_crds::tenant::resolved::{ResolvedRef, ResolvedTenant};
+use confab_desired::Reason;
 use confab_desired::build::secret::admin_service;
 use confab_desired::check::{HostView, guest_policy};
 use k8s_openapi::api::core::v1::Namespace;
@@ -81,6 +82,9 @@ pub(super) fn target(host: &ResolvedTenant, context: &Context) -> Option<Target>
 pub(super) fn is_down(host: &ChatTenant, now: jiff::Timestamp) -> Option<String> {
     /// A host that only restarts wakes nobody.
     const PATIENCE: i64 = 30;
+    if host.spec.hibernated == Some(true) {
+        return Some(Reason::Hibernated.text().to_owned());
+    }
     let conditions = &host.status.as_ref()?.conditions;
     let ready = conditions.iter().find(|condition| condition.type_ == "Ready" && condition.status == "False")?;
     let since = now.as_second() - ready.last_transition_time.0.as_second();

@@ -43,7 +43,8 @@ use crate::world::Key;
 /// Brings one tenant to its spec. Returns when to look again without being asked to.
 pub async fn reconcile(key: &Key, context: &Context) -> Result<Option<Duration>, Failure> {
     let Some(tenant) = context.world.tenant(key) else {
-        return cleanup::gone(key, context);
+        cleanup::gone(key, context).await;
+        return Ok(None);
     };
     if rivals::looks_after(&tenant, context).await? {
         return Ok(Some(rivals::AGAIN));

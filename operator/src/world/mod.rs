@@ -70,6 +70,11 @@ impl World {
         self.state().tenants.get(key)
     }
 
+    /// A tenant that is gone, as it was last seen; once.
+    pub fn take_gone(&self, key: &Key) -> Option<Arc<ChatTenant>> {
+        self.state().tenants.take_gone(key)
+    }
+
     /// Every tenant's key.
     pub fn tenants(&self) -> Vec<Key> {
         self.state().tenants.keys()

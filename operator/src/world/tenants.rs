@@ -17,11 +17,19 @@ pub(super) struct Tenants {
     default_host: Option<Key>,
     guests: Index<Key>,
     domains: Index<String>,
+    /// Tenants that are gone and have not been reconciled since: where their rows are must still be told.
+    gone: HashMap<Key, Arc<ChatTenant>>,
 }
 
 impl Tenants {
     pub(super) fn new(watches: usize, default_host: Option<Key>) -> Self {
-        Self { objects: Replica::new(watches), default_host, guests: Index::default(), domains: Index::default() }
+        Self {
+            objects: Replica::new(watches),
+            default_host,
+            guests: Index::default(),
+            domains: Index::default(),
+            gone: HashMap::new(),
+        }
     }
 
     pub(super) fn is_complete(&self) -> bool {
@@ -42,6 +50,10 @@ impl Tenants {
 
     pub(super) fn keys(&self) -> Vec<Key> {
         self.objects.iter().map(|(key, _)| key.clone()).collect()
+    }
+
+    pub(super) fn take_gone(&mut self, key: &Key) -> Option<Arc<ChatTenant>> {
+        self.gone.remove(key)
     }
 
     pub(super) fn guests(&self, host: &Key) -> Vec<Key> {
@@ -69,6 +81,10 @@ impl Tenants {
         let (before, now) = (change.before.as_deref(), change.now.as_deref());
         let Some(key) = now.or(before).map(key_of) else { return Vec::new() };
         self.reindex(&key, before, now);
+        match (&change.before, now) {
+            (Some(before), None) => drop(self.gone.insert(key.clone(), Arc::clone(before))),
+            _ => drop(self.gone.remove(&key)),
+        }
         let mut touched = Vec::new();
         if is_news(before, now) {
             touched.push(key.clone());

@@ -23,10 +23,12 @@ use tokio::runtime::{self, Runtime};
 use tokio::sync::{OnceCell, oneshot};
 use tokio_util::sync::CancellationToken;
 
-/// Longer than anything takes on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(60);
+use crate::account;
 
-/// A namespace, its own operator, and an administrator's client beside it.
+/// Longer than anything takes on a busy machine.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// A namespace, its own operator, which may do what the shipped roles allow, and an administrator's client beside it.
 pub struct Lab {
     pub namespace: String,
     pub client: Client,
@@ -83,7 +85,7 @@ impl Operator {
 /// As short as a test wants them.
 pub fn limits() -> Limits {
     Limits {
-        resync: Duration::from_secs(3600),
+        resync: Duration::from_hours(1),
         look_again: Duration::from_millis(200),
         missing: Duration::from_millis(200),
         cleanup: Duration::from_secs(2),
@@ -102,9 +104,14 @@ impl Lab {
     /// A namespace with an operator.
     pub async fn new() -> Self {
         let mut lab = Self::without_operator().await;
-        let operator = lab.start_operator();
-        lab.operators.push(operator);
+        lab.start();
         lab
+    }
+
+    /// Starts the first operator.
+    pub fn start(&mut self) {
+        let operator = self.start_operator();
+        self.operators.push(operator);
     }
 
     /// A namespace alone.
@@ -117,15 +124,21 @@ impl Lab {
     /// A namespace alone, on a server of the test's own.
     pub async fn on(server: &ApiServer) -> Self {
         let namespace = server.namespace().await.name().to_owned();
-        let cluster = config_of(server.kubeconfig()).await;
+        let client = Client::try_from(config_of(server.kubeconfig()).await).expect("a client");
+        let cluster = account::operator(server, &client, &namespace, &[&namespace]).await;
         let config = OperatorConfig {
             namespace: namespace.clone(),
             watch_namespaces: vec![namespace.clone()],
             election: ElectionConfig { duration_seconds: 6, ..ElectionConfig::default() },
             ..OperatorConfig::default()
         };
-        let client = Client::try_from(cluster.clone()).expect("a client");
         Self { namespace, client, config, cluster, operators: Vec::new() }
+    }
+
+    /// A namespace that is there, with an administrator's client, and what operators are started with.
+    pub fn of(namespace: &str, client: &Client, config: &OperatorConfig, cluster: &Config) -> Self {
+        let (client, namespace) = (client.clone(), namespace.to_owned());
+        Self { namespace, client, config: config.clone(), cluster: cluster.clone(), operators: Vec::new() }
     }
 
     /// Starts another operator on the same namespace.
@@ -181,9 +194,7 @@ impl Lab {
     pub async fn until_condition(&self, name: &str, condition: &str, wanted: &str) {
         let what = format!("{condition} of {name} to be {wanted}");
         let is = async || self.conditions(name).await.get(condition).is_some_and(|found| found == wanted);
-        if !eventually(is).await {
-            panic!("waited for {what}; it is {:#}", self.tenant(name).await["status"]);
-        }
+        assert!(eventually(is).await, "waited for {what}; it is {:#}", self.tenant(name).await["status"]);
     }
 
     pub fn api(&self, kind: Kind) -> Api<DynamicObject> {
@@ -219,6 +230,12 @@ impl Lab {
     pub async fn merge(&self, kind: Kind, name: &str, patch: Value) {
         let how = PatchParams { field_manager: Some("somebody".to_owned()), ..PatchParams::default() };
         self.api(kind).patch(name, &how, &Patch::Merge(&patch)).await.expect("it can be changed");
+    }
+
+    /// Reports a status, as the controller of the object would.
+    pub async fn merge_status(&self, kind: Kind, name: &str, patch: Value) {
+        let how = PatchParams { field_manager: Some("somebody".to_owned()), ..PatchParams::default() };
+        self.api(kind).patch_status(name, &how, &Patch::Merge(&patch)).await.expect("it can be changed");
     }
 
     pub async fn merge_tenant(&self, name: &str, patch: Value) {
@@ -286,7 +303,7 @@ pub async fn install(server: &ApiServer) {
 }
 
 pub fn apply_definitions(server: &ApiServer) {
-    for file in generate::files().into_iter().filter(|file| file.path.ends_with(".yaml")) {
+    for file in generate::files().into_iter().filter(|file| file.text.contains("kind: CustomResourceDefinition")) {
         let mut kubectl = server.kubectl();
         kubectl.args(["apply", "--server-side", "-f", "-"]).stdin(Stdio::piped()).stdout(Stdio::null());
         let mut child = kubectl.spawn().expect("kubectl starts");

@@ -86,5 +86,5 @@ async fn an_operator_for_all_namespaces_looks_after_each() {
     let gone = async || namespaces.get_opt(&other.namespace).await.expect("an answer").is_none();
     assert!(eventually(gone).await);
     repairs(&lab).await;
-    assert!(tokio::time::timeout(Duration::from_secs(60), operator.stop()).await.is_ok());
+    assert!(tokio::time::timeout(Duration::from_mins(1), operator.stop()).await.is_ok());
 }

@@ -95,18 +95,51 @@ fn without_value(problem: &str) -> String {
     format!("{}a text{}", &problem[..start], problem.get(end + 1..).unwrap_or_default())
 }
 
-/// A secret that a Config gives inline or names a file for; the file's last line break does not count.
-pub fn secret_of(inline: Option<&Secret>, file: Option<&Path>) -> Result<Option<SecretString>, ConfigError> {
-    if let Some(secret) = inline {
-        return Ok(Some(SecretString::from(secret.expose())));
+/// Where a secret is: a text, or a file that may be written anew while the process runs, as Kubernetes does with those that
+/// it mounts.
+#[derive(Debug, Clone)]
+pub enum SecretSource {
+    /// This text.
+    Text(SecretString),
+    /// Whatever the file holds at the moment.
+    File(PathBuf),
+}
+
+impl SecretSource {
+    /// The one that a Config gives inline or names a file for.
+    pub fn of(inline: Option<&Secret>, file: Option<&Path>) -> Option<Self> {
+        match (inline, file) {
+            (Some(secret), _) => Some(Self::Text(SecretString::from(secret.expose()))),
+            (None, Some(file)) => Some(Self::File(file.to_owned())),
+            (None, None) => None,
+        }
     }
-    let Some(path) = file else { return Ok(None) };
-    let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
-    let secret = text.trim_end_matches(['\r', '\n']);
-    if secret.is_empty() {
-        return Err(ConfigError::EmptySecret { path: path.to_owned() });
+
+    /// The secret as it is at this moment; the file's last line break does not count.
+    pub fn read(&self) -> Result<SecretString, ConfigError> {
+        let path = match self {
+            Self::Text(secret) => return Ok(secret.clone()),
+            Self::File(path) => path,
+        };
+        let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Read { path: path.clone(), source })?;
+        let secret = text.trim_end_matches(['\r', '\n']);
+        if secret.is_empty() {
+            return Err(ConfigError::EmptySecret { path: path.clone() });
+        }
+        Ok(SecretString::from(secret))
     }
-    Ok(Some(SecretString::from(secret)))
+}
+
+impl From<SecretString> for SecretSource {
+    fn from(secret: SecretString) -> Self {
+        Self::Text(secret)
+    }
+}
+
+impl From<&SecretString> for SecretSource {
+    fn from(secret: &SecretString) -> Self {
+        Self::Text(secret.clone())
+    }
 }
 
 #[cfg(test)]
@@ -178,13 +211,16 @@ mod tests {
     fn a_secret_comes_from_the_file_without_its_last_line_break() {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), "postgres://u:p@h/d\n").unwrap();
-        let secret = secret_of(None, Some(file.path())).unwrap().unwrap();
-        assert_eq!(secret.expose_secret(), "postgres://u:p@h/d");
+        let source = SecretSource::of(None, Some(file.path())).unwrap();
+        assert_eq!(source.read().unwrap().expose_secret(), "postgres://u:p@h/d");
+        std::fs::write(file.path(), "postgres://u:new@h/d").unwrap();
+        assert_eq!(source.read().unwrap().expose_secret(), "postgres://u:new@h/d", "it was written anew");
     }
 
     #[test]
     fn an_empty_secret_file_is_refused() {
         let file = tempfile::NamedTempFile::new().unwrap();
-        assert!(matches!(secret_of(None, Some(file.path())), Err(ConfigError::EmptySecret { .. })));
+        let source = SecretSource::of(None, Some(file.path())).unwrap();
+        assert!(matches!(source.read(), Err(ConfigError::EmptySecret { .. })));
     }
 }

@@ -26,6 +26,7 @@ pub mod rate;
 pub mod redis_link;
 pub mod seal;
 pub mod serve;
+mod sharded;
 pub mod telemetry;
 pub mod tenant;
 pub mod token;

@@ -10,11 +10,13 @@ use std::time::Duration;
 use arc_swap::ArcSwapOption;
 use backon::{BackoffBuilder as _, ExponentialBuilder};
 use redis::aio::MultiplexedConnection;
-use redis::{AsyncConnectionConfig, Client, RedisError, RedisResult};
-use secrecy::{ExposeSecret as _, SecretString};
+use redis::{AsyncConnectionConfig, Client, ErrorKind, RedisError, RedisResult};
+use secrecy::ExposeSecret as _;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 use tokio_util::sync::{CancellationToken, DropGuard};
+
+use crate::config::SecretSource;
 
 /// How long an attempt to connect may take.
 pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
@@ -41,7 +43,7 @@ struct Inner {
 
 struct State {
     purpose: &'static str,
-    client: Client,
+    address: SecretSource,
     connection: ArcSwapOption<MultiplexedConnection>,
     broken: Notify,
 }
@@ -61,11 +63,19 @@ impl fmt::Debug for RedisLink {
     }
 }
 
-/// Reads an address without ever showing it.
-pub(crate) fn client(url: &SecretString) -> Result<Client, InvalidRedisUrl> {
+/// A connection that cannot be tried, since there is no address, fails like one that was tried.
+impl From<InvalidRedisUrl> for RedisError {
+    fn from(error: InvalidRedisUrl) -> Self {
+        RedisError::from((ErrorKind::InvalidClientConfig, "no address", error.to_string()))
+    }
+}
+
+/// Reads an address, as it is at this moment, without ever showing it.
+pub(crate) fn client(address: &SecretSource) -> Result<Client, InvalidRedisUrl> {
     // For `rediss://`. Another part of the process may have chosen already; every choice of ours is the same.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     // The library's own error may quote the address.
+    let url = address.read().map_err(|_| InvalidRedisUrl)?;
     Client::open(url.expose_secret()).map_err(|_| InvalidRedisUrl)
 }
 
@@ -81,14 +91,11 @@ pub(crate) fn delays() -> impl Iterator<Item = Duration> {
 
 impl RedisLink {
     /// Begins to connect in the background; `purpose` names the link in the log. Call it inside a tokio runtime.
-    pub fn open(url: &SecretString, purpose: &'static str) -> Result<Self, InvalidRedisUrl> {
-        let stop = CancellationToken::new();
-        let state = Arc::new(State {
-            purpose,
-            client: client(url)?,
-            connection: ArcSwapOption::empty(),
-            broken: Notify::new(),
-        });
+    pub fn open(address: impl Into<SecretSource>, purpose: &'static str) -> Result<Self, InvalidRedisUrl> {
+        let (stop, address) = (CancellationToken::new(), address.into());
+        // An address that makes no sense is told at once.
+        client(&address)?;
+        let state = Arc::new(State { purpose, address, connection: ArcSwapOption::empty(), broken: Notify::new() });
         let task = Arc::clone(&state);
         tokio::spawn(stop.clone().run_until_cancelled_owned(async move { task.keep_connected().await }));
         Ok(Self(Arc::new(Inner { state, _stop: stop.drop_guard() })))
@@ -143,7 +150,9 @@ impl State {
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(Some(CONNECT_TIMEOUT))
             .set_response_timeout(Some(ANSWER_TIMEOUT));
-        let mut connection = self.client.get_multiplexed_async_connection_with_config(&config).await?;
+        // Read anew: the password may have been changed.
+        let client = client(&self.address)?;
+        let mut connection = client.get_multiplexed_async_connection_with_config(&config).await?;
         probe(&mut connection).await?;
         Ok(connection)
     }

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use confab_contract::config::section::LogFormat;
+use confab_groundwork::program::ServiceArguments;
 use secrecy::SecretString;
 
 use crate::tenants::Field;
@@ -29,6 +30,10 @@ pub enum Command {
     /// Serve the tenants of a YAML file from this one process: REST, WebSocket, docs, health and metrics.
     #[command(after_help = UP_EXAMPLES)]
     Up(UpArgs),
+    /// Serve from a Config file, as a pod does: REST and WebSocket in this one process, for the tenants that it names or that
+    /// the operator tells.
+    #[command(after_help = SERVE_EXAMPLES)]
+    Serve(ServiceArguments),
     /// Play a real conversation against a running server and show each request and reply.
     #[command(after_help = TOUR_EXAMPLES)]
     Tour(TourArgs),
@@ -62,6 +67,14 @@ Examples:
     confab up -f tenant.yaml --redis-url redis://cache:6379 --master-key-file /etc/confab/master.key
       the store in Postgres, wake-ups through Redis: several of these processes, each with
       the same key file, serve the same tenants";
+
+const SERVE_EXAMPLES: &str = "\
+Examples:
+  confab serve --print-default-config > serve.yaml
+      every key with its default and what it means
+  confab serve --config serve.yaml --migrate
+      brings the tables up to date and ends, for an init container
+  confab serve --config serve.yaml";
 
 const TOUR_EXAMPLES: &str = "\
 Examples:

@@ -2,6 +2,7 @@
 //!
 //! - [`cli`]: what can be said.
 //! - [`up`]: serve the tenants of a YAML file (messaging and presence in one process).
+//! - [`serve`]: the same from a Config file, as a pod does; `together` is what both have in common.
 //! - [`tour`]: a client's conversation, played and shown.
 //! - [`doctor`], [`validate`]: look without changing anything.
 //! - [`render`], [`plan`]: what the operator would make of tenant files ([`rendering`]), and what that would change.
@@ -16,7 +17,9 @@ pub mod generate;
 pub mod plan;
 pub mod render;
 pub mod rendering;
+pub mod serve;
 pub mod tenants;
+mod together;
 pub mod tour;
 pub mod up;
 pub mod user;
@@ -46,6 +49,7 @@ pub fn run() -> ExitCode {
 async fn dispatch(cli: Cli) -> Result<ExitCode> {
     let well = match cli.command {
         Command::Up(args) => up::run(args).await.map(|()| true)?,
+        Command::Serve(arguments) => return Ok(serve::run(arguments).await),
         Command::Tour(args) => Box::pin(tour::run(args)).await.map(|()| true)?,
         Command::Doctor(args) => doctor::run(args).await?,
         Command::Validate(args) => validate::run(&args),

@@ -36,6 +36,19 @@ pub enum Notice {
         /// Which.
         session: SessionId,
     },
+    /// Tenants came, changed or went; the store says which.
+    TenantsChanged {
+        /// Of the last change.
+        revision: u64,
+    },
+}
+
+impl Notice {
+    /// Whether every process is to hear of it, whichever tenants it listens to.
+    #[must_use]
+    pub const fn is_for_all(&self) -> bool {
+        matches!(self, Self::SessionRevoked { .. } | Self::TenantsChanged { .. })
+    }
 }
 
 /// A committed event.

@@ -17,7 +17,7 @@ pub enum ErrorCode {
     ValidationError,
     /// 401: no credentials, or credentials that do not hold.
     AuthenticationFailed,
-    /// 403: known, but not allowed.
+    /// 403: known, but not allowed; or the tenant is not admitted by its host any more (`details.reason`).
     AuthorizationFailed,
     /// 404: not there, or not visible to the caller.
     NotFound,
@@ -33,7 +33,8 @@ pub enum ErrorCode {
     RateLimitExceeded,
     /// 500: our mistake. The text never leaves the server; the request id finds it in the log.
     InternalServerError,
-    /// 503: a dependency is away or the server is draining; `Retry-After` says when to come back.
+    /// 503: a dependency is away, the server is draining or the tenant hibernates (`details.reason`); `Retry-After` says when
+    /// to come back.
     ServiceUnavailable,
 }
 

@@ -6,6 +6,7 @@ use confab_chassis::seal::MasterKey;
 use confab_chassis::tenant::Tenants;
 use confab_chassis::token::{Keyring, Revocations, Verifier};
 use confab_store::Store;
+use confab_tenancy::Follower;
 
 /// What services are mounted on; each part is cheap to clone.
 #[derive(Clone)]
@@ -26,4 +27,6 @@ pub struct Ground {
     pub limiter: RateLimiter,
     /// Seals secrets, makes refresh tokens and cursors.
     pub master_key: MasterKey,
+    /// Keeps tenants in step with the store, where they come from there.
+    pub follower: Option<Follower>,
 }

@@ -10,13 +10,21 @@
 //! Process::end   ── background tasks, store, probes, in this order
 //! ```
 //!
-//! It knows no route and no frame. `confab-messaging`, `confab-presence` and `confab up` differ in what they put on top.
+//! [`program`] is the command line that all services have. It knows no route and no frame. `confab-messaging`,
+//! `confab-presence`, `confab serve` and `confab up` differ in what they put on top.
 
+mod data_folder;
 mod ground;
+mod migrate;
 mod process;
+pub mod program;
+mod service;
 mod settings;
 mod waiting_room;
 
+pub use data_folder::{DataFolder, DataFolderError, make_private};
 pub use ground::Ground;
+pub use migrate::{Migrated, migrate};
 pub use process::{Process, listen};
-pub use settings::{GroundError, Settings, chain, store_options};
+pub use service::ServiceConfig;
+pub use settings::{Database, GroundError, Settings, chain};

@@ -1,5 +1,6 @@
 //! Keeps keyring and revocations up to date for as long as the process lives.
 
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use confab_chassis::background::Background;
@@ -8,20 +9,26 @@ use confab_chassis::clock::Clock;
 use confab_chassis::seal::MasterKey;
 use confab_chassis::tenant::{Tenant, Tenants};
 use confab_chassis::token::{Keyring, Revocations};
-use confab_contract::Timestamp;
+use confab_contract::TenantId;
 use confab_store::Store;
+use tokio::sync::broadcast::error::RecvError;
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
 use crate::keys::{self, KeyError};
+use crate::schedule::Schedule;
 use crate::{ended, hints, revoked};
 
 /// How often revocations are read: with the query itself, a revocation is felt within a second.
 const REVOCATIONS_EVERY: Duration = Duration::from_millis(500);
-/// How often it is asked whether a tenant without keys has appeared.
-const NEW_TENANTS_EVERY: Duration = Duration::from_secs(1);
-/// How often all keys are read. The next key is made at least two minutes before it signs.
-const KEYS_EVERY: Duration = Duration::from_secs(30);
+/// How often it is asked whose keys are due.
+const DUE_EVERY: Duration = Duration::from_secs(1);
+/// Tenants whose keys are read at once.
+const AT_ONCE: usize = 500;
+/// After the store did not answer.
+const AGAIN_MILLIS: i64 = 2000;
+/// After keys did not open: somebody has to mend that.
+const UNUSABLE_AGAIN_MILLIS: i64 = 30_000;
 
 /// What the feed moves between.
 #[derive(Clone)]
@@ -42,39 +49,55 @@ pub struct IdentityParts {
     pub clock: Clock,
 }
 
-/// Keeps a process's keys and revocations up to date. Cheap to clone.
+/// Keeps a process's keys and revocations up to date. Cheap to clone; clones work together.
 #[derive(Clone)]
 pub struct IdentityFeed {
     parts: IdentityParts,
+    schedule: Arc<Mutex<Schedule>>,
 }
 
 impl IdentityFeed {
     /// A feed that has not run yet.
     #[must_use]
     pub fn new(parts: IdentityParts) -> Self {
-        Self { parts }
+        Self { parts, schedule: Arc::default() }
     }
 
     /// Reads everything once: await it before the process becomes ready. It may be called again after a failure.
     pub async fn prime(&self) -> Result<(), KeyError> {
+        self.load_keys(&self.parts.tenants.all()).await?;
+        self.prime_revocations().await
+    }
+
+    /// Reads the sessions that ended before their tokens did.
+    pub async fn prime_revocations(&self) -> Result<(), KeyError> {
         let IdentityParts { store, revocations, clock, .. } = &self.parts;
-        self.load_first_keys().await?;
         revoked::read_since(store, revocations, revoked::beginning(clock.now())).await.map_err(KeyError::Revocations)
     }
 
-    /// The keys of all tenants. One whose keys do not open is logged and tried again later; it must not keep the others
-    /// unready. Without any tenant that has keys there is nothing to be ready for.
-    async fn load_first_keys(&self) -> Result<(), KeyError> {
-        let mut trouble = None;
-        let mut is_any_loaded = false;
-        for tenant in self.parts.tenants.all() {
-            match self.load_keys(&tenant).await {
-                Ok(()) => is_any_loaded = true,
-                Err(error @ KeyError::Store { .. }) => return Err(error),
+    /// Reads the keys of these tenants, and makes those that are missing. One whose keys do not open is logged and tried
+    /// again later; it must not keep the others waiting. Only when none of them has keys is that an error.
+    pub async fn load_keys(&self, tenants: &[Arc<Tenant>]) -> Result<(), KeyError> {
+        let IdentityParts { store, master_key, keyring, clock, .. } = &self.parts;
+        let (mut trouble, mut is_any_loaded) = (None, false);
+        for chunk in tenants.chunks(AT_ONCE) {
+            let now = clock.now();
+            let loaded = match keys::load(store, master_key, keyring, chunk, now).await {
+                Ok(loaded) => loaded,
                 Err(error) => {
-                    tracing::error!(tenant = %tenant.id(), error = &error as &dyn std::error::Error, "a tenant has no keys");
-                    trouble = Some(error);
+                    let again = now.plus_millis(AGAIN_MILLIS);
+                    self.schedule(|schedule| chunk.iter().for_each(|tenant| schedule.set(tenant.id(), again)));
+                    return Err(error);
                 }
+            };
+            for (tenant, outcome) in loaded {
+                is_any_loaded |= outcome.is_ok();
+                let next = outcome.unwrap_or_else(|error| {
+                    tracing::error!(%tenant, error = &error as &dyn std::error::Error, "a tenant has no keys");
+                    trouble = Some(error);
+                    now.plus_millis(UNUSABLE_AGAIN_MILLIS)
+                });
+                self.schedule(|schedule| schedule.set(&tenant, next));
             }
         }
         match trouble {
@@ -83,17 +106,21 @@ impl IdentityFeed {
         }
     }
 
+    fn schedule<R>(&self, with: impl FnOnce(&mut Schedule) -> R) -> R {
+        with(&mut self.schedule.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
     /// Runs the feed as background tasks until they are stopped.
     pub fn spawn(&self, background: &Background) {
         let feed = self.clone();
         background.spawn("revocations", move |stop| feed.clone().follow_revocations(stop));
         let feed = self.clone();
         background.spawn("signing-keys", move |stop| feed.clone().follow_keys(stop));
-        let IdentityParts { store, tenants, revocations, bus, clock, .. } = self.parts.clone();
+        let IdentityParts { store, revocations, bus, clock, .. } = self.parts.clone();
         let (purged, time) = (store, clock.clone());
         background.spawn("ended-sessions", move |stop| ended::keep_purging(purged.clone(), time.clone(), stop));
         background.spawn("revocation-hints", move |stop| {
-            hints::listen(bus.clone(), tenants.clone(), revocations.clone(), clock.clone(), stop)
+            hints::listen(bus.clone(), revocations.clone(), clock.clone(), stop)
         });
     }
 
@@ -119,47 +146,63 @@ impl IdentityFeed {
         }
     }
 
+    /// Looks at keys when they are due, and at once at those of a tenant that comes without any.
     async fn follow_keys(self, stop: CancellationToken) {
-        let mut ticks = interval(NEW_TENANTS_EVERY);
+        let mut changes = self.parts.tenants.changes();
+        // Whoever came before this task listened.
+        self.expect_all();
+        let mut ticks = interval(DUE_EVERY);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut trouble = Trouble::default();
-        let mut read_at: Option<Timestamp> = None;
-        while stop.run_until_cancelled(ticks.tick()).await.is_some() {
-            let now = self.parts.clock.now();
-            let all = read_at.is_none_or(|before| now.millis_since(before) >= millis(KEYS_EVERY));
-            match stop.run_until_cancelled(self.load_due(all)).await {
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                _ = ticks.tick() => {}
+                change = changes.recv() => match change {
+                    Ok(tenant) => {
+                        self.expect(&tenant);
+                        continue;
+                    }
+                    Err(RecvError::Lagged(_)) => self.expect_all(),
+                    Err(RecvError::Closed) => return,
+                },
+            }
+            match stop.run_until_cancelled(self.load_due()).await {
                 Some(Ok(())) => trouble.over("signing keys are read again"),
                 Some(Err(error)) => trouble.now(&error, "signing keys cannot be read"),
                 None => return,
             }
-            // After a failure too: a store that is away is not asked for every tenant each second.
-            if all {
-                read_at = Some(now);
-            }
         }
     }
 
-    /// Reads the keys of all tenants, or only of those that have none yet. One tenant's trouble does not hold up others.
-    async fn load_due(&self, all: bool) -> Result<(), KeyError> {
-        let mut outcome = Ok(());
-        for tenant in self.parts.tenants.all() {
-            if (all || self.parts.keyring.kids(tenant.id()).is_empty())
-                && let Err(error) = self.load_keys(&tenant).await
-            {
-                outcome = Err(error);
+    /// A tenant that was not loaded by whoever brought it is due at the next tick.
+    fn expect(&self, tenant: &TenantId) {
+        if self.parts.tenants.by_id(tenant).is_some_and(|tenant| tenant.is_served()) {
+            let now = self.parts.clock.now();
+            self.schedule(|schedule| schedule.ensure(tenant, now));
+        }
+    }
+
+    fn expect_all(&self) {
+        self.parts.tenants.all().iter().for_each(|tenant| self.expect(tenant.id()));
+    }
+
+    async fn load_due(&self) -> Result<(), KeyError> {
+        let now = self.parts.clock.now();
+        loop {
+            let due = self.schedule(|schedule| schedule.take_due(now, AT_ONCE));
+            if due.is_empty() {
+                return Ok(());
+            }
+            let served = due.iter().filter_map(|tenant| self.parts.tenants.by_id(tenant));
+            let served: Vec<Arc<Tenant>> = served.filter(|tenant| tenant.is_served()).collect();
+            match self.load_keys(&served).await {
+                // It has been logged, and is planned again.
+                Ok(()) | Err(KeyError::Sealed { .. } | KeyError::NoGeneration { .. }) => {}
+                Err(error) => return Err(error),
             }
         }
-        outcome
     }
-
-    async fn load_keys(&self, tenant: &Tenant) -> Result<(), KeyError> {
-        let IdentityParts { store, master_key, keyring, clock, .. } = &self.parts;
-        keys::load(store, master_key, keyring, tenant, clock.now()).await
-    }
-}
-
-fn millis(duration: Duration) -> i64 {
-    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }
 
 /// Logs when trouble begins and when it ends, not each time it is met.

@@ -3,6 +3,9 @@
 //! Processes may do this at the same moment: the store takes each generation once, and whoever comes second reads what
 //! the first one made.
 
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
 use confab_chassis::seal::MasterKey;
 use confab_chassis::tenant::Tenant;
 use confab_chassis::token::{KeyMaterial, Keyring, generate_key};
@@ -11,7 +14,7 @@ use confab_store::signing_keys::{self, SigningKey};
 use confab_store::{Store, StoreError};
 use secrecy::ExposeSecret as _;
 
-use crate::rotation::{Lifetime, next_key};
+use crate::rotation::{Lifetime, next_key, next_look};
 
 /// Generations tried in one go. All but the last belong to keys that have expired, which the store does not list.
 const GENERATIONS_TRIED: u32 = 1000;
@@ -20,13 +23,8 @@ const GENERATIONS_TRIED: u32 = 1000;
 #[derive(Debug, thiserror::Error)]
 pub enum KeyError {
     /// The store did not answer, or refused.
-    #[error("unable to read or write the signing keys of tenant {tenant}")]
-    Store {
-        /// Whose keys.
-        tenant: TenantId,
-        /// Why.
-        source: StoreError,
-    },
+    #[error("unable to read or write signing keys")]
+    Store(#[source] StoreError),
     /// The store did not tell what was revoked.
     #[error("unable to read revoked sessions")]
     Revocations(#[source] StoreError),
@@ -48,18 +46,33 @@ pub enum KeyError {
     },
 }
 
-/// Makes the key that is due, if one is, and reads the keys of a tenant into the keyring.
+/// What became of a tenant's keys.
+pub type Loaded = Result<Timestamp, KeyError>;
+
+/// Makes the keys that are due, and reads the keys of some tenants into the keyring. For each the moment of the next look
+/// comes back, or why its keys cannot be used: one tenant's trouble is no trouble of the others.
 pub async fn load(
     store: &Store,
     master_key: &MasterKey,
     keyring: &Keyring,
-    tenant: &Tenant,
+    tenants: &[Arc<Tenant>],
     now: Timestamp,
-) -> Result<(), KeyError> {
-    let rows = present(store, master_key, tenant, now).await?;
-    let keys = rows.iter().map(|row| open(master_key, row)).collect::<Result<Vec<_>, _>>()?;
-    keyring.replace(tenant.id(), keys);
-    Ok(())
+) -> Result<Vec<(TenantId, Loaded)>, KeyError> {
+    let (mut rows, taken) = present(store, master_key, tenants, now).await?;
+    let outcome = |tenant: &Arc<Tenant>| {
+        let id = tenant.id();
+        if taken.contains(id) {
+            return (id.clone(), Err(KeyError::NoGeneration { tenant: id.clone() }));
+        }
+        let rows = rows.remove(id).unwrap_or_default();
+        let keys: Result<Vec<_>, _> = rows.iter().map(|row| open(master_key, row)).collect();
+        let next = keys.map(|keys| {
+            keyring.replace(id, keys);
+            next_look(&rows.iter().map(lifetime).collect::<Vec<_>>(), tenant.auth(), now)
+        });
+        (id.clone(), next)
+    };
+    Ok(tenants.iter().map(outcome).collect())
 }
 
 /// Whether the tenant's keys open with this master key, without changing anything; says how many there are.
@@ -69,40 +82,51 @@ pub async fn check(
     tenant: &TenantId,
     now: Timestamp,
 ) -> Result<usize, KeyError> {
-    let listed = signing_keys::list(store, tenant, now).await;
-    let rows = listed.map_err(|source| KeyError::Store { tenant: tenant.clone(), source })?;
+    let rows = signing_keys::list(store, tenant, now).await.map_err(KeyError::Store)?;
     rows.iter().try_for_each(|row| open(master_key, row).map(drop))?;
     Ok(rows.len())
 }
 
-/// The tenant's keys, with the one that was due.
+type KeysOfTenants = HashMap<TenantId, Vec<SigningKey>>;
+
+/// The keys of some tenants, with those that were due; and the tenants of which every generation is taken.
 async fn present(
     store: &Store,
     master_key: &MasterKey,
-    tenant: &Tenant,
+    tenants: &[Arc<Tenant>],
     now: Timestamp,
-) -> Result<Vec<SigningKey>, KeyError> {
-    let failed = |source| KeyError::Store { tenant: tenant.id().clone(), source };
-    let mut expired_generations = 0;
-    loop {
-        let rows = signing_keys::list(store, tenant.id(), now).await.map_err(failed)?;
-        let known: Vec<Lifetime> = rows.iter().map(lifetime).collect();
-        let Some(mut due) = next_key(&known, tenant.auth(), now) else {
-            return Ok(rows);
-        };
-        due.generation = due.generation.saturating_add(expired_generations);
-        let made = make(master_key, tenant.id(), due);
-        let generation_was_free = signing_keys::insert(store, &made).await.map_err(failed)?;
-        if generation_was_free {
-            tracing::info!(tenant = %tenant.id(), kid = made.kid, generation = made.generation, "made a signing key");
-            continue;
+) -> Result<(KeysOfTenants, HashSet<TenantId>), KeyError> {
+    let (mut keys, mut taken) = (HashMap::new(), HashSet::new());
+    let mut asked: Vec<&Arc<Tenant>> = tenants.iter().collect();
+    // Whoever is due again after a key was made for it: the generation was not free. Another process was faster, and this
+    // look finds its key; or a key of that number has expired, and the next number is tried.
+    for expired_generations in 0..=GENERATIONS_TRIED {
+        let ids: Vec<&TenantId> = asked.iter().map(|tenant| tenant.id()).collect();
+        let rows = signing_keys::list_of(store, &ids, now).await.map_err(KeyError::Store)?;
+        let mut found: KeysOfTenants = HashMap::new();
+        for row in rows {
+            found.entry(row.tenant.clone()).or_default().push(row);
         }
-        // Another process was faster, and the next look finds its key; or a key of that number has expired.
-        expired_generations += 1;
-        if expired_generations > GENERATIONS_TRIED {
-            return Err(KeyError::NoGeneration { tenant: tenant.id().clone() });
+        let mut made = Vec::new();
+        asked.retain(|tenant| {
+            let rows = found.remove(tenant.id()).unwrap_or_default();
+            let known: Vec<Lifetime> = rows.iter().map(lifetime).collect();
+            let Some(mut due) = next_key(&known, tenant.auth(), now) else {
+                keys.insert(tenant.id().clone(), rows);
+                return false;
+            };
+            due.generation = due.generation.saturating_add(expired_generations);
+            made.push(make(master_key, tenant.id(), due));
+            true
+        });
+        if asked.is_empty() {
+            return Ok((keys, taken));
         }
+        let added = signing_keys::insert_all(store, &made).await.map_err(KeyError::Store)?;
+        tracing::info!(added, asked = made.len(), "made signing keys");
     }
+    taken.extend(asked.into_iter().map(|tenant| tenant.id().clone()));
+    Ok((keys, taken))
 }
 
 fn lifetime(row: &SigningKey) -> Lifetime {

@@ -5,15 +5,15 @@
 //! routes or sockets.
 //!
 //! - [`rotation`]: when to make which key. Pure.
-//! - [`keys`]: makes, seals, reads and opens keys.
+//! - [`keys`]: makes, seals, reads and opens keys, of many tenants at once; `schedule` says whose are due.
 //! - [`revoked`]: reads revocations; `hints` hears of them at once.
 //! - [`ended`]: clears away sessions that ended long ago.
 //! - [`cursor`]: the sync cursor as text.
 //!
 //! ```text
 //! prime()  ── before readiness: keys of every tenant, revocations as old as the oldest token
-//! spawn()  ── then: revocations from the bus and twice a second from the store, new tenants' keys each second, all keys
-//!             every half minute, ended sessions each day
+//! spawn()  ── then: revocations from the bus and twice a second from the store, keys when they are due, ended sessions
+//!             each day
 //! ```
 //!
 //! When the store is away, what is known goes on being served; readiness is the store's own matter.
@@ -28,6 +28,7 @@ mod hints;
 pub mod keys;
 pub mod revoked;
 pub mod rotation;
+mod schedule;
 
 pub use feed::{IdentityFeed, IdentityParts};
 pub use keys::KeyError;

@@ -44,6 +44,14 @@ pub fn next_key(existing: &[Lifetime], auth: &AuthConfig, now: Timestamp) -> Opt
     Some(lifetime(newest.generation.saturating_add(1), newest.retires_at.max(now), auth))
 }
 
+/// When the keys that exist are to be looked at next: when another one is to be made, or when one has expired.
+#[must_use]
+pub fn next_look(existing: &[Lifetime], auth: &AuthConfig, now: Timestamp) -> Timestamp {
+    let due = existing.iter().max_by_key(|key| key.generation).map(|newest| newest.retires_at.plus_millis(-lead(auth)));
+    let expired = existing.iter().map(|key| key.expires_at).min();
+    due.into_iter().chain(expired).min().unwrap_or(now)
+}
+
 fn lifetime(generation: u32, active_from: Timestamp, auth: &AuthConfig) -> Lifetime {
     let retires_at = active_from.plus_millis(i64::from(auth.signing_key_seconds) * 1000);
     let token_millis = i64::from(auth.access_token_seconds) * 1000;
@@ -86,6 +94,16 @@ mod tests {
         let second = next_key(&[first], &auth(), at(32_400)).expect("a tenth of its life is left");
         assert_eq!((second.generation, second.active_from), (2, first.retires_at));
         assert_eq!(next_key(&[first, second], &auth(), at(32_401)), None);
+    }
+
+    #[test]
+    fn the_next_look_is_when_a_key_is_to_be_made_or_has_expired() {
+        let first = next_key(&[], &auth(), at(0)).expect("there is none yet");
+        assert_eq!(next_look(&[], &auth(), at(7)), at(7));
+        assert_eq!(next_look(&[first], &auth(), at(0)), at(32_400));
+        let second = next_key(&[first], &auth(), at(32_400)).expect("a tenth of its life is left");
+        assert_eq!(next_look(&[first, second], &auth(), at(32_400)), first.expires_at);
+        assert!(next_key(&[second], &auth(), next_look(&[second], &auth(), at(40_000))).is_some());
     }
 
     #[test]

@@ -11,7 +11,6 @@
 //! Reading order: [`Messaging`]; `router` (every route, in groups); `routes` (one module per resource); `sign_in` and
 //! [`password`]; `limits`; `refusal` (errors); `publish`; `document` (OpenAPI); [`service`] (the process around it all).
 
-mod default_config;
 mod document;
 mod limits;
 mod message_rules;
@@ -26,8 +25,10 @@ mod sign_in;
 mod state;
 mod view;
 
-pub use default_config::DEFAULT_CONFIG;
 pub use state::{MessagingState, Parts};
+
+/// The commented default Config of the service, which is also the documentation of every key.
+pub const DEFAULT_CONFIG: &str = include_str!("../config.default.yaml");
 
 /// The REST API, ready to be mounted.
 #[derive(Clone)]

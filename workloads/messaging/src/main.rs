@@ -1,44 +1,20 @@
 //! `confab-messaging`: the REST API as a process of its own.
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
-use confab_chassis::config;
-use confab_contract::config::messaging::MessagingConfig;
+use confab_groundwork::program::{self, ServiceArguments};
 use confab_messaging::{DEFAULT_CONFIG, service};
 
 /// Serves the REST API of Confab, on Postgres and Redis, beside others of its kind.
 #[derive(Debug, Parser)]
 #[command(name = "confab-messaging", version)]
 struct Arguments {
-    /// The Config file.
-    #[arg(long, value_name = "FILE", required_unless_present = "print_default_config")]
-    config: Option<PathBuf>,
-    /// Prints the commented default Config and ends.
-    #[arg(long)]
-    print_default_config: bool,
+    #[command(flatten)]
+    service: ServiceArguments,
 }
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    match run().await {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("confab-messaging: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
-}
-
-async fn run() -> anyhow::Result<()> {
-    let arguments = Arguments::parse();
-    let Some(file) = arguments.config.filter(|_| !arguments.print_default_config) else {
-        service::print(DEFAULT_CONFIG)?;
-        return Ok(());
-    };
-    let config: MessagingConfig = config::load(&file)?;
-    confab_chassis::telemetry::init(&config.log)?;
-    service::run(config).await?;
-    Ok(())
+    program::run("confab-messaging", Arguments::parse().service, DEFAULT_CONFIG, service::run).await
 }

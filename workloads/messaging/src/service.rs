@@ -1,10 +1,9 @@
 //! The process around the API: from a Config to a listener and, on SIGTERM, to a quiet end.
 
-use std::io::Write as _;
-
 use anyhow::Context as _;
 use confab_chassis::http::Edge;
 use confab_chassis::serve;
+use confab_chassis::telemetry::LogControl;
 use confab_contract::config::messaging::MessagingConfig;
 use confab_groundwork::{Ground, Process, Settings, listen};
 use tokio::net::TcpListener;
@@ -12,12 +11,12 @@ use tokio::net::TcpListener;
 use crate::{Messaging, Parts};
 
 /// Serves until a signal asks to leave.
-pub async fn run(config: MessagingConfig) -> anyhow::Result<()> {
-    let process = Process::begin(config.drain.clone(), config.ops.listen).await?;
+pub async fn run(config: MessagingConfig, log: LogControl) -> anyhow::Result<()> {
+    let process = Process::begin(config.drain.clone(), config.ops.listen, Some(log)).await?;
     process.listen_for_signals()?;
     // Taken before the store is awaited, so that a wrong address is told at once.
     let listener = listen(config.http.listen).await?;
-    let settings = Settings::from_config(&config.database, &config.bus, &config.master_key_file, &config.tenants)?;
+    let settings = Settings::from_config(&config)?;
     let ground = process.lay(settings, &listener, &config.http).await?;
     if let Some(ground) = &ground {
         serve_until_drained(listener, &config, &process, ground).await?;
@@ -37,17 +36,16 @@ async fn serve_until_drained(
     let listen = listener.local_addr().context("a listener has no address")?;
     tracing::info!(%listen, version = env!("CARGO_PKG_VERSION"), "serving the REST API");
     let app = edge.protect(messaging.router());
+    let admin = process.serve_admin(config.admin.as_ref(), ground).await?;
     serve::serve(listener, app, config.http.clone(), process.drain.clone(), process.metrics.clone()).await;
+    if let Some(admin) = admin {
+        admin.ended().await;
+    }
     Ok(())
 }
 
 fn parts(config: &MessagingConfig, process: &Process, ground: &Ground) -> Parts {
-    let Ground { store, tenants, keyring, verifier, revocations, bus, limiter, master_key } = ground.clone();
+    let Ground { store, tenants, keyring, verifier, revocations, bus, limiter, master_key, .. } = ground.clone();
     let (clock, passwords) = (process.clock.clone(), config.passwords);
     Parts { store, tenants, keyring, verifier, revocations, bus, limiter, master_key, clock, passwords }
-}
-
-/// Writes a text to standard output.
-pub fn print(text: &str) -> std::io::Result<()> {
-    std::io::stdout().lock().write_all(text.as_bytes())
 }

@@ -29,10 +29,8 @@ pub struct Gateway {
     pub read_again: Notify,
     /// Asks for the watermarks of all conversations that are followed to be read again.
     pub receipts_again: Notify,
-    /// Hubs that the bus should watch, counted.
-    pub wanted: watch::Sender<usize>,
-    /// Hubs that the bus task watches, counted.
-    pub watched: watch::Sender<usize>,
+    /// Up to which of the hub's news the bus task has come.
+    pub watched: watch::Sender<u64>,
     /// Who has not signed in.
     pub threshold: Arc<Threshold>,
     connections: Arc<AtomicU32>,
@@ -54,7 +52,6 @@ impl Gateway {
             look_now: Notify::new(),
             read_again: Notify::new(),
             receipts_again: Notify::new(),
-            wanted: watch::Sender::new(0),
             watched: watch::Sender::new(0),
             connections: Arc::default(),
         }
@@ -76,14 +73,12 @@ impl Gateway {
 
     /// The hub of a tenant. The first connection waits until the bus brings the tenant's messages.
     pub async fn hub_of(&self, tenant: &TenantId) -> Arc<TenantHub> {
-        let (hub, is_new) = self.hub.get_or_make(tenant);
-        if is_new {
-            self.wanted.send_modify(|count| *count += 1);
-            let wanted = *self.wanted.borrow();
+        let (hub, news) = self.hub.get_or_make(tenant);
+        if let Some(news) = news {
             let mut watched = self.watched.subscribe();
             let settled = async {
                 // The sender lives in `self`.
-                let _ = watched.wait_for(|count| *count >= wanted).await;
+                let _ = watched.wait_for(|number| *number >= news).await;
                 let mut subscription = self.core.bus.subscribe();
                 subscription.watch_tenant(tenant);
                 subscription.settled().await;

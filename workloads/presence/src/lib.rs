@@ -17,7 +17,6 @@
 //! [`service`] (the process around it all).
 
 mod asyncapi;
-mod default_config;
 mod event;
 mod gateway;
 mod hub;
@@ -41,10 +40,12 @@ use confab_chassis::background::Background;
 use tokio_util::sync::CancellationToken;
 
 pub use self::asyncapi::asyncapi;
-pub use self::default_config::DEFAULT_CONFIG;
 use self::gateway::Gateway;
 use self::parts::Core;
 pub use self::parts::{Parts, Tempo};
+
+/// The commented default Config of the service, which is also the documentation of every key.
+pub const DEFAULT_CONFIG: &str = include_str!("../config.default.yaml");
 
 /// How long background tasks may take to end.
 const LAST_TASKS: Duration = Duration::from_secs(2);
@@ -94,6 +95,7 @@ impl Presence {
         background.spawn("tail", with(|gateway, stop| Box::pin(tasks::tail::run(gateway, stop))));
         background.spawn("patrol", with(|gateway, stop| Box::pin(tasks::patrol::run(gateway, stop))));
         background.spawn("revoked", with(|gateway, stop| Box::pin(tasks::revoked::run(gateway, stop))));
+        background.spawn("tenants", with(|gateway, stop| Box::pin(tasks::tenants::run(gateway, stop))));
         background.spawn("attention", with(|gateway, stop| Box::pin(tasks::attention::run(gateway, stop))));
         background
             .spawn("acknowledgements", with(|gateway, stop| Box::pin(tasks::acknowledgements::run(gateway, stop))));

@@ -19,6 +19,8 @@ pub struct EndLabel {
 pub struct PresenceMetrics {
     /// Connections that are open now, signed in or not.
     pub connections: Gauge,
+    /// Tenants to which somebody is connected, or was a moment ago.
+    pub tenants: Gauge,
     /// Upgrades that were refused because the process was full or leaving.
     pub refused: Counter,
     /// Events handed to connections by feeds.
@@ -49,6 +51,7 @@ impl MetricSet for PresenceMetrics {
     fn register(registry: &mut Registry) -> Self {
         let set = Self::default();
         registry.register("sockets", "Open WebSocket connections", set.connections.clone());
+        registry.register("socket_tenants", "Tenants with open WebSocket connections", set.tenants.clone());
         registry.register("sockets_refused", "Upgrades refused while full or draining", set.refused.clone());
         registry.register("deliveries", "Events handed to connections", set.deliveries.clone());
         registry.register("replays", "Conversations replayed from the store", set.replays.clone());

@@ -11,7 +11,7 @@ use confab_chassis::drain::Drain;
 use confab_chassis::rate::RateLimiter;
 use confab_chassis::seal::MasterKey;
 use confab_chassis::telemetry::Metrics;
-use confab_chassis::tenant::Tenants;
+use confab_chassis::tenant::{Tenant, Tenants};
 use confab_chassis::token::{Revocations, Verifier};
 use confab_contract::bus::{BusMessage, Notice, PresenceNotice};
 use confab_contract::config::presence::SocketConfig;
@@ -71,6 +71,8 @@ pub struct Tempo {
     pub attention: Duration,
     /// How long a connection may take to sign in.
     pub sign_in: Duration,
+    /// Between looks at what nobody needs any more. A connection attaches well within one.
+    pub ageing: Duration,
 }
 
 impl Default for Tempo {
@@ -82,6 +84,7 @@ impl Default for Tempo {
             availability: Duration::from_millis(100),
             attention: Duration::from_millis(100),
             sign_in: Duration::from_secs(10),
+            ageing: Duration::from_secs(15),
         }
     }
 }
@@ -94,6 +97,8 @@ const READS_AT_ONCE: usize = 16;
 pub struct Core {
     /// The record.
     pub store: Store,
+    /// Whom this process serves.
+    pub tenants: Tenants,
     /// Checks access tokens.
     pub verifier: Verifier,
     /// Sessions whose tokens hold no more.
@@ -142,6 +147,7 @@ impl Core {
     pub fn new(parts: Parts) -> Arc<Self> {
         Arc::new(Self {
             store: parts.store,
+            tenants: parts.tenants,
             verifier: parts.verifier,
             revocations: parts.revocations,
             bus: parts.bus,
@@ -167,6 +173,16 @@ impl Core {
     /// Now.
     pub fn now(&self) -> Timestamp {
         self.clock.now()
+    }
+
+    /// Whether the tenant is served at this moment.
+    pub fn serves(&self, tenant: &TenantId) -> bool {
+        self.tenants.by_id(tenant).is_some_and(|tenant| tenant.is_served())
+    }
+
+    /// The settings of this moment, for a connection that has had its tenant for long.
+    pub fn settings_of(&self, tenant: &Arc<Tenant>) -> Arc<Tenant> {
+        self.tenants.by_id(tenant.id()).unwrap_or_else(|| Arc::clone(tenant))
     }
 
     /// Tells everybody who watches the tenant.

@@ -1,9 +1,8 @@
 //! The process around the gateway: from a Config to a listener and, on SIGTERM, to a quiet end.
 
-use std::io::Write as _;
-
 use confab_chassis::http::Edge;
 use confab_chassis::serve;
+use confab_chassis::telemetry::LogControl;
 use confab_contract::config::presence::PresenceConfig;
 use confab_groundwork::{Ground, Process, Settings, listen};
 use tokio::net::TcpListener;
@@ -12,11 +11,11 @@ use tokio_util::sync::CancellationToken;
 use crate::{Parts, Presence, Tempo};
 
 /// Serves until a signal asks to leave.
-pub async fn run(config: PresenceConfig) -> anyhow::Result<()> {
-    let process = Process::begin(config.drain.clone(), config.ops.listen).await?;
+pub async fn run(config: PresenceConfig, log: LogControl) -> anyhow::Result<()> {
+    let process = Process::begin(config.drain.clone(), config.ops.listen, Some(log)).await?;
     process.listen_for_signals()?;
     let listener = listen(config.http.listen).await?;
-    let settings = Settings::from_config(&config.database, &config.bus, &config.master_key_file, &config.tenants)?;
+    let settings = Settings::from_config(&config)?;
     let ground = process.lay(settings, &listener, &config.http).await?;
     if let Some(ground) = &ground {
         serve_until_drained(listener, &config, &process, ground).await;
@@ -48,9 +47,4 @@ async fn serve_until_drained(listener: TcpListener, config: &PresenceConfig, pro
     let serving = serve::serve(listener, app, config.http.clone(), drain.clone(), metrics.clone());
     // Background work ends by the drain, too: when the last connection has been closed.
     tokio::join!(serving, presence.run(CancellationToken::new()));
-}
-
-/// Writes a text to standard output.
-pub fn print(text: &str) -> std::io::Result<()> {
-    std::io::stdout().lock().write_all(text.as_bytes())
 }

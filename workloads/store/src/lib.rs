@@ -11,6 +11,7 @@
 //! - [`timeline`]: the sequence of a conversation; inside it the group-commit writer through which all messages go.
 //! - [`messages`], [`reactions`], [`receipts`], [`conversations`], [`members`].
 //! - [`users`], [`sessions`], [`signing_keys`], [`presence`].
+//! - [`tenants`]: whom the processes on this database serve, where a Config does not say it.
 //!
 //! **Locks are taken in one order everywhere**: rows of conversations by (tenant, id), rows of members by (tenant,
 //! conversation, user), lanes by (tenant, lane) last. Who is a member changes only under the conversation's row.
@@ -30,6 +31,7 @@ mod sabotage;
 pub mod sessions;
 pub mod signing_keys;
 mod store;
+pub mod tenants;
 pub mod timeline;
 pub mod users;
 

@@ -80,6 +80,17 @@ impl Store {
         tokio::time::timeout(CHECK_LIMIT, check).await.map_err(|_| StoreError::silent())?
     }
 
+    /// New connections use this address from now on; those that are open stay. A file has no other address.
+    pub fn use_address(&self, url: &SecretString) -> Result<(), StoreError> {
+        self.inner.pools.use_address(url)
+    }
+
+    /// The version of the schema that this program was built for.
+    #[must_use]
+    pub const fn schema_version() -> i64 {
+        schema::KNOWN
+    }
+
     /// The database's own clock, to compare with this machine's.
     pub async fn server_time(&self) -> Result<Timestamp, StoreError> {
         let query = Query::new(Sql {

@@ -1,4 +1,5 @@
-//! A container of a pod, run as a process of this machine: what a kubelet mounts lies in a folder, and the ports are free ones.
+//! A container of a pod, run as a process of this machine: what a kubelet mounts lies in a folder, and ports are those of
+//! the loopback interface.
 
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -9,13 +10,12 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 
 use crate::guardian::Guardian;
-use crate::port::free_port;
 use crate::process::{Process, Signal};
 
 /// Longer than a start takes on a busy machine.
 const DEADLINE: Duration = Duration::from_mins(1);
 
-/// What a container is made of.
+/// What a container is made of. No mount may lie within another.
 #[derive(Debug, Clone)]
 pub struct Container {
     /// The program.
@@ -26,8 +26,8 @@ pub struct Container {
     pub files: Vec<(String, Vec<u8>)>,
     /// Folders that are mounted, empty at first.
     pub folders: Vec<String>,
-    /// Ports that the container listens on, at every address.
-    pub ports: Vec<u16>,
+    /// Ports that the container listens on at every address, each with the one of the loopback interface that it gets.
+    pub ports: Vec<(u16, u16)>,
 }
 
 /// A running container. It ends with this value, or with the process.
@@ -35,7 +35,6 @@ pub struct Container {
 pub struct Pod {
     guardian: Guardian,
     container: Container,
-    ports: Vec<(u16, u16)>,
     process: Option<Process>,
 }
 
@@ -43,11 +42,7 @@ impl Pod {
     /// Lays out the files and starts the program.
     pub fn start(container: Container) -> Result<Self> {
         let guardian = Guardian::new("pod")?;
-        let mut ports = Vec::new();
-        for port in &container.ports {
-            ports.push((*port, free_port()?));
-        }
-        let mut pod = Self { guardian, container, ports, process: None };
+        let mut pod = Self { guardian, container, process: None };
         for folder in pod.container.folders.clone() {
             fs::create_dir_all(pod.place(&folder)).with_context(|| format!("{folder} cannot be made"))?;
         }
@@ -73,7 +68,8 @@ impl Pod {
     /// # Panics
     /// When the container has no such port.
     pub fn address(&self, port: u16) -> SocketAddr {
-        let (_, ours) = self.ports.iter().find(|(theirs, _)| *theirs == port).expect("a port of the container");
+        let (_, ours) =
+            self.container.ports.iter().find(|(theirs, _)| *theirs == port).expect("a port of the container");
         SocketAddr::from((Ipv4Addr::LOCALHOST, *ours))
     }
 
@@ -110,17 +106,14 @@ impl Pod {
         self.guardian.folder().join("root").join(path.trim_start_matches('/'))
     }
 
-    /// Paths of mounts become paths in the folder, ports at every address become free ones of the loopback interface.
+    /// Paths of mounts become paths in the folder, ports at every address become those of the loopback interface.
     fn translate(&self, text: &str) -> String {
         let mut text = text.to_owned();
         let files = self.container.files.iter().map(|(path, _)| path).chain(&self.container.folders);
-        let mut mounts: Vec<&String> = files.collect();
-        // The longest first: one may be the beginning of another.
-        mounts.sort_by_key(|path| std::cmp::Reverse(path.len()));
-        for path in mounts {
+        for path in files {
             text = text.replace(path.as_str(), &self.place(path).display().to_string());
         }
-        for (theirs, ours) in &self.ports {
+        for (theirs, ours) in &self.container.ports {
             text = text.replace(&format!("0.0.0.0:{theirs}"), &format!("127.0.0.1:{ours}"));
         }
         text

@@ -88,7 +88,9 @@ async fn installed(server: &ApiServer) {
         let said = succeeded(&applied);
         assert!(said.contains("chattenants.confab.dev created"), "{said}");
         assert_eq!(String::from_utf8_lossy(&applied.stderr), "", "the server has nothing to warn of");
-        let wait = ["wait", "--for=condition=Established", "--timeout=60s", "crd/chattenants.confab.dev"];
+        // `--for=condition` fails where there are no conditions yet.
+        let established = "--for=jsonpath={.status.conditions[?(@.type=='Established')].status}=True";
+        let wait = ["wait", established, "--timeout=60s", "crd/chattenants.confab.dev"];
         succeeded(&server.kubectl().args(wait).output().unwrap());
         // `kubectl explain` asks for descriptions, which the server publishes a moment later.
         let described = async {

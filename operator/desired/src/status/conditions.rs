@@ -105,7 +105,10 @@ fn summary(parts: &[Part]) -> Vec<(&'static str, bool, Reason, String)> {
     let (stalled, progressing) = (first(State::Stalled), first(State::Progressing));
     let (reason, message) = match stalled.or(progressing) {
         Some(part) => (part.reason, part.message.clone()),
-        None => (Reason::AsSpecified, "the tenant can be used".to_owned()),
+        None => match parts.iter().find(|part| part.reason == Reason::Hibernated) {
+            Some(asleep) => (asleep.reason, asleep.message.clone()),
+            None => (Reason::AsSpecified, "the tenant can be used".to_owned()),
+        },
     };
     let mut summary = vec![(condition::READY, stalled.or(progressing).is_none(), reason, message)];
     if let Some(part) = progressing.or_else(|| first(State::Updating)).filter(|_| stalled.is_none()) {

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! publish ─┬─► subscriptions of this process (by reference, at once)
-//!          └─► outbox ─► Redis channel of the tenant ─► the other processes ─► their subscriptions
+//!          └─► outbox ─► Redis channel of the tenant, or the one for all ─► the other processes ─► their subscriptions
 //! ```
 //!
 //! A process gets its own messages by the first way alone, exactly once, whatever Redis does; its echoes are passed over.
@@ -20,7 +20,6 @@ use confab_contract::bus::BusMessage;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
-use secrecy::SecretString;
 use tokio::sync::{broadcast, mpsc, watch};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
@@ -28,7 +27,8 @@ pub use self::probe::{ProbeError, RedisFacts, probe};
 pub use self::subscription::Subscription;
 use self::watched::Watched;
 use self::wire::ProcessMark;
-use crate::redis_link::{InvalidRedisUrl, RedisLink, client};
+use crate::config::SecretSource;
+use crate::redis_link::{InvalidRedisUrl, RedisLink};
 use crate::telemetry::{MetricSet, Metrics};
 
 /// Messages that a subscription may lie behind before it misses some.
@@ -39,7 +39,7 @@ const OUTBOX: usize = 8192;
 /// What a subscription gets.
 #[derive(Debug, Clone)]
 pub enum BusEvent {
-    /// A message of a tenant that it watches.
+    /// A message of a tenant that it watches, or one for all.
     Message(Arc<BusMessage>),
     /// It was too slow and has missed some messages.
     Lagged,
@@ -94,7 +94,8 @@ impl Bus {
     }
 
     /// A bus over Redis. It connects in the background, and again for ever. Call it inside a tokio runtime.
-    pub fn redis(url: &SecretString, metrics: &Metrics) -> Result<Self, InvalidRedisUrl> {
+    pub fn redis(url: impl Into<SecretSource>, metrics: &Metrics) -> Result<Self, InvalidRedisUrl> {
+        let url = url.into();
         let metrics: BusMetrics = metrics.set();
         let watched: Arc<Watched> = Arc::default();
         let stop = CancellationToken::new();
@@ -103,11 +104,11 @@ impl Bus {
         let mark = ProcessMark::random();
 
         let publisher =
-            publisher::Publisher { link: RedisLink::open(url, "bus")?, mark, dropped: metrics.dropped.clone() };
+            publisher::Publisher { link: RedisLink::open(url.clone(), "bus")?, mark, dropped: metrics.dropped.clone() };
         let remote = Remote { outbox, up: is_up, metrics: metrics.clone(), _stop: stop.clone().drop_guard() };
         let bus = Self::build(Some(remote), Arc::clone(&watched));
         let subscriber =
-            subscriber::Subscriber { client: client(url)?, mark, watched, local: bus.0.local.clone(), up, metrics };
+            subscriber::Subscriber { address: url, mark, watched, local: bus.0.local.clone(), up, metrics };
         tokio::spawn(stop.clone().run_until_cancelled_owned(publisher.run(waiting)));
         tokio::spawn(stop.run_until_cancelled_owned(subscriber.run()));
         Ok(bus)

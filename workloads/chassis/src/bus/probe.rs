@@ -35,7 +35,7 @@ pub enum ProbeError {
 
 /// Asks a Redis for its version and its time.
 pub async fn probe(url: &SecretString) -> Result<RedisFacts, ProbeError> {
-    let client = client(url)?;
+    let client = client(&url.into())?;
     let ask = async {
         let mut connection = client.get_multiplexed_async_connection().await?;
         let info: String = redis::cmd("INFO").arg("server").query_async(&mut connection).await?;

@@ -39,7 +39,7 @@ impl Publisher {
         for message in batch {
             match wire::encode(self.mark, message) {
                 Ok(text) => {
-                    pipeline.publish(wire::channel_of(&message.tenant), text).ignore();
+                    pipeline.publish(wire::channel_for(message), text).ignore();
                 }
                 Err(error) => tracing::error!(%error, "failed to encode a message for the bus"),
             }

@@ -7,14 +7,15 @@ use std::time::Duration;
 use confab_contract::TenantId;
 use futures_util::StreamExt as _;
 use redis::aio::{PubSubSink, PubSubStream};
-use redis::{Client, ErrorKind, RedisError, RedisResult};
+use redis::{ErrorKind, RedisError, RedisResult};
 use tokio::sync::{broadcast, watch};
 use tokio::time::{Instant, MissedTickBehavior, timeout};
 
-use super::watched::Watched;
+use super::watched::{Difference, Watched};
 use super::wire::{self, Incoming, ProcessMark};
 use super::{BusEvent, BusMetrics};
-use crate::redis_link::{CONNECT_TIMEOUT, STABLE_AFTER, delays};
+use crate::config::SecretSource;
+use crate::redis_link::{CONNECT_TIMEOUT, STABLE_AFTER, client, delays};
 
 /// How often a silent connection is tried.
 const PROBE_EVERY: Duration = Duration::from_secs(2);
@@ -24,7 +25,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 const CHANNELS_AT_ONCE: usize = 500;
 
 pub(super) struct Subscriber {
-    pub(super) client: Client,
+    pub(super) address: SecretSource,
     pub(super) mark: ProcessMark,
     pub(super) watched: Arc<Watched>,
     pub(super) local: broadcast::Sender<BusEvent>,
@@ -36,6 +37,8 @@ pub(super) struct Subscriber {
 struct Session {
     sink: PubSubSink,
     subscribed: HashSet<TenantId>,
+    /// Of what is wanted, that is true.
+    version: Option<u64>,
 }
 
 impl Subscriber {
@@ -65,9 +68,13 @@ impl Subscriber {
 
     /// Listens until the connection breaks.
     async fn listen(&self) -> RedisResult<()> {
-        let connected = timeout(CONNECT_TIMEOUT, self.client.get_async_pubsub()).await;
+        // Read anew: the password may have been changed.
+        let client = client(&self.address)?;
+        let connected = timeout(CONNECT_TIMEOUT, client.get_async_pubsub()).await;
         let (sink, mut messages) = connected.map_err(|_| timed_out())??.split();
-        let mut session = Session { sink, subscribed: HashSet::new() };
+        let mut session = Session { sink, subscribed: HashSet::new(), version: None };
+        let for_all = session.sink.subscribe(wire::CHANNEL_FOR_ALL);
+        timeout(PATIENCE, for_all).await.map_err(|_| timed_out())??;
         // Asked for before the first reading, so that no change falls between.
         let mut changes = self.watched.changes();
         self.subscribe(&mut session).await?;
@@ -112,18 +119,20 @@ impl Subscriber {
 
     /// Makes the subscriptions on Redis what this process wants.
     async fn subscribe(&self, session: &mut Session) -> RedisResult<()> {
-        let (wanted, version) = self.watched.wanted();
-        let new: Vec<TenantId> = wanted.difference(&session.subscribed).cloned().collect();
+        let Difference { new, old, version } = self.watched.difference(&session.subscribed, session.version);
         for tenants in new.chunks(CHANNELS_AT_ONCE) {
             let channels: Vec<String> = tenants.iter().map(wire::channel_of).collect();
             timeout(PATIENCE, session.sink.subscribe(channels)).await.map_err(|_| timed_out())??;
         }
-        let old: Vec<TenantId> = session.subscribed.difference(&wanted).cloned().collect();
         for tenants in old.chunks(CHANNELS_AT_ONCE) {
             let channels: Vec<String> = tenants.iter().map(wire::channel_of).collect();
             timeout(PATIENCE, session.sink.unsubscribe(channels)).await.map_err(|_| timed_out())??;
         }
-        session.subscribed = wanted;
+        for tenant in &old {
+            session.subscribed.remove(tenant);
+        }
+        session.subscribed.extend(new);
+        session.version = Some(version);
         self.watched.applied(version);
         Ok(())
     }

@@ -8,7 +8,8 @@ use tokio::sync::broadcast::error::RecvError;
 
 use super::{Bus, BusEvent};
 
-/// Listens to the tenants that it watches. Messages published before a tenant is watched do not come.
+/// Listens to the tenants that it watches, and to what is for all. Messages published before a tenant is watched do not
+/// come.
 #[derive(Debug)]
 pub struct Subscription {
     events: broadcast::Receiver<BusEvent>,
@@ -57,7 +58,8 @@ impl Subscription {
     pub async fn recv(&mut self) -> BusEvent {
         loop {
             match self.events.recv().await {
-                Ok(BusEvent::Message(message)) if !self.watched.contains_key(&message.tenant) => {}
+                Ok(BusEvent::Message(message))
+                    if !message.notice.is_for_all() && !self.watched.contains_key(&message.tenant) => {}
                 Ok(event) => return event,
                 Err(RecvError::Lagged(_)) => return BusEvent::Lagged,
                 // The sender lives in `self.bus`.

@@ -18,9 +18,17 @@ impl ProcessMark {
     }
 }
 
+/// The Redis channel that every process of an installation listens to. No tenant has such a name.
+pub(super) const CHANNEL_FOR_ALL: &str = "confab:*all*";
+
 /// The Redis channel of a tenant.
 pub(super) fn channel_of(tenant: &TenantId) -> String {
     format!("confab:{tenant}")
+}
+
+/// The Redis channel of a message.
+pub(super) fn channel_for(message: &BusMessage) -> String {
+    if message.notice.is_for_all() { CHANNEL_FOR_ALL.to_owned() } else { channel_of(&message.tenant) }
 }
 
 pub(super) fn encode(mark: ProcessMark, message: &BusMessage) -> Result<String, serde_json::Error> {
@@ -49,8 +57,10 @@ pub(super) fn decode(own: ProcessMark, channel: &str, payload: &[u8]) -> Incomin
         return Incoming::Echo;
     }
     match serde_json::from_slice::<BusMessage>(json) {
-        // A tenant's channel carries that tenant's messages and no others.
-        Ok(message) if channel_of(&message.tenant) == channel => Incoming::Message(Box::new(message)),
+        // A tenant's channel carries that tenant's messages and no others. Older processes say there what is for all.
+        Ok(message) if channel_of(&message.tenant) == channel || channel_for(&message) == channel => {
+            Incoming::Message(Box::new(message))
+        }
         _ => Incoming::Unreadable,
     }
 }
@@ -58,7 +68,7 @@ pub(super) fn decode(own: ProcessMark, channel: &str, payload: &[u8]) -> Incomin
 #[cfg(test)]
 mod tests {
     use confab_contract::bus::{Notice, TimelineNotice};
-    use confab_contract::{ConversationId, UserId};
+    use confab_contract::{ConversationId, SessionId, UserId};
     use serde_json::value::RawValue;
 
     use super::*;
@@ -89,6 +99,21 @@ mod tests {
         };
         assert_eq!(sent.frame.get(), got.frame.get());
         assert_eq!(sent.joined, got.joined);
+    }
+
+    #[test]
+    fn what_is_for_all_has_a_channel_of_its_own_and_counts_on_that_of_its_tenant() {
+        let notice = Notice::SessionRevoked { user: UserId::generate(), session: SessionId::generate() };
+        let message = BusMessage { tenant: "a.b".parse().expect("an id"), notice };
+        assert_eq!(channel_for(&message), CHANNEL_FOR_ALL);
+        assert!(CHANNEL_FOR_ALL.trim_start_matches("confab:").parse::<TenantId>().is_err(), "no tenant has that name");
+        let text = encode(ProcessMark::random(), &message).expect("it is plain data");
+        for channel in [CHANNEL_FOR_ALL, "confab:a.b"] {
+            assert!(matches!(decode(ProcessMark::random(), channel, text.as_bytes()), Incoming::Message(_)));
+        }
+        assert!(matches!(decode(ProcessMark::random(), "confab:b.b", text.as_bytes()), Incoming::Unreadable));
+        let text = encode(ProcessMark::random(), &self::message()).expect("it is plain data");
+        assert!(matches!(decode(ProcessMark::random(), CHANNEL_FOR_ALL, text.as_bytes()), Incoming::Unreadable));
     }
 
     #[test]

@@ -26,6 +26,8 @@ pub(super) struct Context {
     /// Whether the client came over TLS, as far as a trusted proxy says so.
     pub(super) secure: bool,
     pub(super) tenant: Option<Arc<Tenant>>,
+    /// Nobody could be asked whether some tenant has that host name.
+    pub(super) cannot_tell: bool,
     /// Who asks, once that is known.
     pub(super) user: Cell<Option<UserId>>,
     pub(super) read_timeout: Duration,

@@ -28,7 +28,7 @@ pub fn origin_allowed(tenant: &Tenant, origin: &str, host: Option<&str>) -> bool
     }
     let Some((name, port)) = web_authority(origin) else { return false };
     let same_port = port.is_none() || port == host.and_then(|host| split_port(host).1);
-    same_port && tenant.hosts().contains(&name.to_ascii_lowercase())
+    same_port && tenant.has_host(&name.to_ascii_lowercase())
 }
 
 /// Host and port of an origin `scheme://host[:port]`. `null` and everything else that is no web origin has none.

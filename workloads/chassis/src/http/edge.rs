@@ -25,12 +25,12 @@ use super::client_address::{ClientAddress, PeerAddress, client_address, is_trust
 use super::context::{CURRENT, Context, current};
 use super::error::{Formed, HttpError};
 use super::request_id::{self, REQUEST_ID_HEADER, RequestIdText};
-use super::tenant::{named_host, unknown_host};
+use super::tenant::{check_standing, named_host, no_tenant};
 use super::{cors, security_headers, version};
 use crate::clock::Clock;
 use crate::serve::HttpMetrics;
 use crate::telemetry::Metrics;
-use crate::tenant::Tenants;
+use crate::tenant::{CannotTell, Tenants};
 
 /// Bytes of the path, the query and all headers together.
 const HEAD_BYTES: usize = 16 * 1024;
@@ -107,8 +107,15 @@ where
         let context = settings.context_of(&request);
         // Only when somebody debugs: it would cost each request more than all else in here. Lines that matter name the id.
         let span = tracing::debug_span!("request", request_id = context.request_id.as_str());
-        let answer = async move { Ok(answer(&settings, inner, request).await) };
-        Box::pin(CURRENT.scope(context, answer).instrument(span))
+        let answer = async move {
+            let mut context = context;
+            if context.tenant.is_none() && context.host.is_some() {
+                // On the heap: almost no request comes this way, and every one would carry it about.
+                Box::pin(settings.look_up(&mut context)).await;
+            }
+            CURRENT.scope(context, async { Ok(answer(&settings, inner, request).await) }).await
+        };
+        Box::pin(answer.instrument(span))
     }
 }
 
@@ -134,11 +141,23 @@ impl Settings {
             client,
             secure: behind_proxy && came_over_tls(headers),
             tenant: host.and_then(|host| self.tenants.by_host(host)),
+            cannot_tell: false,
             host: host.map(str::to_owned),
             read_timeout: self.read_timeout,
             clock: self.clock.clone(),
             verdict: Cell::new(None),
             user: Cell::new(None),
+        }
+    }
+}
+
+impl Settings {
+    /// The tenant may be so new that this process has not heard of it.
+    async fn look_up(&self, context: &mut Context) {
+        let Some(host) = context.host.as_deref() else { return };
+        match self.tenants.find_by_host(host).await {
+            Ok(tenant) => context.tenant = tenant,
+            Err(CannotTell) => context.cannot_tell = true,
         }
     }
 }
@@ -197,11 +216,13 @@ fn before(request: &Request) -> Result<Option<Response>, ApiError> {
     check_head(request)?;
     version::check(request.uri().path(), request.headers())?;
     if !cors::is_preflight(request.method(), request.headers()) {
-        return Ok(None);
+        let standing = |context: &Context| context.tenant.as_deref().map_or(Ok(()), check_standing);
+        return current(standing).transpose().map(|_| None);
     }
+    // Also where the tenant is not served: without it a page would not be shown why.
     let preflight = |context: &Context| match &context.tenant {
         Some(tenant) => cors::preflight(tenant, request.headers(), context.host.as_deref()),
-        None => Err(unknown_host(context.host.as_deref())),
+        None => Err(no_tenant(context)),
     };
     current(preflight).transpose()
 }

@@ -8,12 +8,16 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, Uri, header};
 use confab_contract::{ApiError, ErrorCode};
 
-use super::context::current;
+use super::context::{Context, current};
 use super::error::HttpError;
-use crate::tenant::Tenant;
+use crate::tenant::{Standing, Tenant};
 
 const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 
+/// Seconds after which it may be told again who answers at a host.
+const RETRY_SECONDS: u32 = 2;
+/// Seconds after which a client should ask a hibernated tenant again. Nobody wakes one in a hurry.
+const HIBERNATED_RETRY_SECONDS: u32 = 60;
 /// A host name has at most this many characters; what is longer is cut where it is shown.
 const MAX_HOST_CHARS: usize = 253;
 
@@ -25,7 +29,7 @@ impl<S: Sync> FromRequestParts<S> for CurrentTenant {
     type Rejection = HttpError;
 
     async fn from_request_parts(_parts: &mut Parts, _state: &S) -> Result<Self, HttpError> {
-        let found = current(|context| context.tenant.clone().ok_or_else(|| unknown_host(context.host.as_deref())));
+        let found = current(|context| context.tenant.clone().ok_or_else(|| no_tenant(context)));
         match found {
             Some(Ok(tenant)) => Ok(Self(tenant)),
             Some(Err(error)) => Err(HttpError(error)),
@@ -49,8 +53,31 @@ impl<S: Sync> FromRequestParts<S> for NamedHost {
     }
 }
 
+/// Why a request has no tenant.
+pub(super) fn no_tenant(context: &Context) -> ApiError {
+    if context.cannot_tell {
+        return ApiError::unavailable("It cannot be told at this moment who answers at this host", RETRY_SECONDS);
+    }
+    unknown_host(context.host.as_deref())
+}
+
+/// Refuses requests to a tenant that is not served, and says why.
+pub(super) fn check_standing(tenant: &Tenant) -> Result<(), ApiError> {
+    match tenant.standing {
+        Standing::Serving => Ok(()),
+        Standing::Hibernated => {
+            let text = "This tenant hibernates; it answers again when somebody wakes it";
+            Err(ApiError::unavailable(text, HIBERNATED_RETRY_SECONDS).detail("reason", "tenant_hibernated"))
+        }
+        Standing::NotAllowed => {
+            let text = "The host that serves this tenant does not admit it any more; its data are kept";
+            Err(ApiError::forbidden(text).detail("reason", "tenant_not_allowed"))
+        }
+    }
+}
+
 /// 404 that says what to set.
-pub(super) fn unknown_host(host: Option<&str>) -> ApiError {
+fn unknown_host(host: Option<&str>) -> ApiError {
     let Some(host) = host else {
         return ApiError::new(ErrorCode::NotFound, "The request names no host, so it has no tenant");
     };

@@ -4,6 +4,7 @@ use std::any::{Any, TypeId};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use prometheus_client::collector::Collector;
 use prometheus_client::registry::{Metric, Registry};
 
 /// The registry of a process's metrics. Names begin with `confab_`.
@@ -38,6 +39,11 @@ impl Metrics {
     /// Adds one metric. Its clones share the numbers.
     pub fn register(&self, name: &str, help: &str, metric: impl Metric) {
         self.with(|inner| inner.registry.register(name, help, metric));
+    }
+
+    /// Adds numbers that are found out when somebody asks for them.
+    pub fn register_collector(&self, collector: impl Collector) {
+        self.with(|inner| inner.registry.register_collector(Box::new(collector)));
     }
 
     /// The metrics of a kind: made and registered at the first call, the same ones ever after. So two services in one

@@ -26,8 +26,8 @@ pub(super) struct Verified {
     pub(super) claims: Arc<Claims>,
     /// When the key that signed it ends to verify.
     pub(super) key_expires_at: Timestamp,
-    /// How often keys had disappeared when it was verified.
-    pub(super) withdrawals: u64,
+    /// That of the tenant's keys when it was verified.
+    pub(super) epoch: u64,
 }
 
 /// Two generations: when the young one is full it becomes the old one, and the old one is forgotten. What is asked for is
@@ -106,7 +106,7 @@ mod tests {
             nbf: moment,
             exp: moment,
         };
-        Verified { claims: Arc::new(claims), key_expires_at: moment, withdrawals: 0 }
+        Verified { claims: Arc::new(claims), key_expires_at: moment, epoch: 0 }
     }
 
     #[test]

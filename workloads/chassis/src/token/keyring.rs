@@ -1,14 +1,12 @@
-//! The tenants' signing keys, read without locks and replaced as a whole.
+//! The tenants' signing keys, of each tenant replaced as a whole.
 //!
 //! A key is made before it is needed, so that every process has read it by `active_from`; from `retires_at` on it signs no
 //! more, and until `expires_at` it still verifies what it signed. Rotation therefore refuses no valid token.
 
-use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use arc_swap::ArcSwap;
 use aws_lc_rs::digest;
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
 use base64::Engine as _;
@@ -20,6 +18,7 @@ use serde_json::{Value, json};
 
 use super::AUDIENCE;
 use super::wire::WireClaims;
+use crate::sharded::Sharded;
 use crate::tenant::Tenant;
 
 /// A signing key with its times.
@@ -87,9 +86,15 @@ pub struct Keyring(Arc<Inner>);
 
 #[derive(Default)]
 struct Inner {
-    tenants: ArcSwap<HashMap<TenantId, Arc<Vec<Key>>>>,
-    /// Grows whenever a key disappears, so that what was verified with it is verified again.
-    withdrawals: AtomicU64,
+    tenants: Sharded<TenantId, Arc<TenantKeys>>,
+    epochs: AtomicU64,
+}
+
+/// The keys of one tenant.
+struct TenantKeys {
+    keys: Vec<Key>,
+    /// Another one after a key has disappeared, so that what was verified with it is verified again.
+    epoch: u64,
 }
 
 /// A key in the form that the JWT library takes.
@@ -105,9 +110,7 @@ pub(super) struct Key {
 
 impl fmt::Debug for Keyring {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let tenants = self.0.tenants.load();
-        let kids = tenants.iter().map(|(tenant, keys)| (tenant, keys.iter().map(|key| &key.kid).collect::<Vec<_>>()));
-        f.debug_map().entries(kids).finish()
+        f.write_str("Keyring")
     }
 }
 
@@ -120,22 +123,22 @@ impl Keyring {
 
     /// From now on the tenant has exactly these keys.
     pub fn replace(&self, tenant: &TenantId, keys: Vec<KeyMaterial>) {
-        let keys: Arc<Vec<Key>> = Arc::new(keys.into_iter().map(Key::from).collect());
-        let before = self.0.tenants.rcu(|tenants| {
-            let mut tenants = HashMap::clone(tenants);
-            tenants.insert(tenant.clone(), Arc::clone(&keys));
-            tenants
-        });
-        let gone = |old: &Key| !keys.iter().any(|new| new.kid == old.kid && new.public_half == old.public_half);
-        if before.get(tenant).is_some_and(|old| old.iter().any(gone)) {
-            self.0.withdrawals.fetch_add(1, Ordering::SeqCst);
-        }
+        let keys: Vec<Key> = keys.into_iter().map(Key::from).collect();
+        let is_kept = |old: &Key| keys.iter().any(|new| new.kid == old.kid && new.public_half == old.public_half);
+        let before = self.0.tenants.get(tenant).filter(|before| before.keys.iter().all(is_kept));
+        let epoch = before.map_or_else(|| self.0.epochs.fetch_add(1, Ordering::SeqCst), |before| before.epoch);
+        self.0.tenants.insert(tenant.clone(), Arc::new(TenantKeys { keys, epoch }));
+    }
+
+    /// The tenant has no keys any more.
+    pub fn remove(&self, tenant: &TenantId) {
+        self.0.tenants.remove_if(tenant, |_| true);
     }
 
     /// The ids of the tenant's keys, for those who ask whether to make or to read new ones.
     pub fn kids(&self, tenant: &TenantId) -> Vec<String> {
-        let tenants = self.0.tenants.load();
-        tenants.get(tenant).map(|keys| keys.iter().map(|key| key.kid.clone()).collect()).unwrap_or_default()
+        let found = self.0.tenants.get(tenant);
+        found.map(|of_tenant| of_tenant.keys.iter().map(|key| key.kid.clone()).collect()).unwrap_or_default()
     }
 
     /// Issues an access token; the second value is when it expires.
@@ -146,11 +149,9 @@ impl Keyring {
         session: SessionId,
         now: Timestamp,
     ) -> Result<(String, Timestamp), SignError> {
-        let tenants = self.0.tenants.load();
-        let key = tenants
-            .get(tenant.id())
-            .and_then(|keys| signing_key(keys, now))
-            .ok_or_else(|| SignError::NoActiveKey(tenant.id().clone()))?;
+        let none = || SignError::NoActiveKey(tenant.id().clone());
+        let of_tenant = self.0.tenants.get(tenant.id()).ok_or_else(none)?;
+        let key = signing_key(&of_tenant.keys, now).ok_or_else(none)?;
         let issued = now.as_seconds();
         // The key may have been made when tokens lived shorter. No token outlives the key that verifies it.
         let expires = (issued + i64::from(tenant.auth().access_token_seconds)).min(key.expires_at.as_seconds());
@@ -173,27 +174,27 @@ impl Keyring {
 
     /// The public halves as a JWK set (RFC 7517), for `/.well-known/jwks.json`.
     pub fn jwks(&self, tenant: &TenantId) -> Value {
-        let tenants = self.0.tenants.load();
-        let keys = tenants.get(tenant).map(|keys| keys.iter().map(Key::jwk).collect()).unwrap_or_default();
+        let of_tenant = self.0.tenants.get(tenant);
+        let keys = of_tenant.map(|of_tenant| of_tenant.keys.iter().map(Key::jwk).collect()).unwrap_or_default();
         json!({ "keys": Value::Array(keys) })
     }
 
-    /// Calls `work` with the key of that id, if it still verifies.
+    /// Calls `work` with the key of that id, if it still verifies, and with the present [`Self::epoch`].
     pub(super) fn with_key<R>(
         &self,
         tenant: &TenantId,
         kid: &str,
         now: Timestamp,
-        work: impl FnOnce(&Key) -> R,
+        work: impl FnOnce(&Key, u64) -> R,
     ) -> Option<R> {
-        let tenants = self.0.tenants.load();
-        let key = tenants.get(tenant)?.iter().find(|key| key.kid == kid && now < key.expires_at)?;
-        Some(work(key))
+        let of_tenant = self.0.tenants.get(tenant)?;
+        let key = of_tenant.keys.iter().find(|key| key.kid == kid && now < key.expires_at)?;
+        Some(work(key, of_tenant.epoch))
     }
 
-    /// How often keys have disappeared so far.
-    pub(super) fn withdrawals(&self) -> u64 {
-        self.0.withdrawals.load(Ordering::SeqCst)
+    /// Changes when a key of the tenant disappears.
+    pub(super) fn epoch(&self, tenant: &TenantId) -> Option<u64> {
+        self.0.tenants.get(tenant).map(|of_tenant| of_tenant.epoch)
     }
 }
 

@@ -22,6 +22,7 @@ use confab_contract::{SessionId, TenantId, Timestamp, UserId};
 pub use keyring::{KeyMaterial, Keyring, SignError, generate_key};
 pub use revocations::Revocations;
 pub use verifier::Verifier;
+pub use wire::{Unverified, WireHeader};
 
 /// The `aud` of every access token. A token for another purpose gets another audience, and so opens nothing here.
 pub const AUDIENCE: &str = "confab";
@@ -73,6 +74,9 @@ pub enum TokenError {
     /// It has expired.
     #[error("expired")]
     Expired,
+    /// It lives longer than any that we issue.
+    #[error("lives too long")]
+    TooLong,
     /// Its session was ended.
     #[error("session was ended")]
     Revoked,
@@ -83,7 +87,12 @@ impl TokenError {
     #[must_use]
     pub const fn is_made_up(self) -> bool {
         match self {
-            Self::Malformed | Self::Algorithm | Self::UnknownKey | Self::Signature | Self::Elsewhere => true,
+            Self::Malformed
+            | Self::Algorithm
+            | Self::UnknownKey
+            | Self::Signature
+            | Self::Elsewhere
+            | Self::TooLong => true,
             Self::NotYet | Self::Expired | Self::Revoked => false,
         }
     }

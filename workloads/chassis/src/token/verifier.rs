@@ -7,7 +7,7 @@ use confab_contract::Timestamp;
 use jsonwebtoken::Algorithm;
 
 use super::cache::{self, Cache, Verified};
-use super::wire::Unverified;
+use super::wire::{Unverified, WireClaims};
 use super::{Claims, Keyring, Revocations, TokenError};
 use crate::clock::Clock;
 use crate::tenant::Tenant;
@@ -64,26 +64,25 @@ impl Verifier {
         let claims = &verified.claims;
         now < claims.exp
             && now < verified.key_expires_at
-            && verified.withdrawals == self.keyring.withdrawals()
             && claims.tid == *tenant.id()
+            && Some(verified.epoch) == self.keyring.epoch(tenant.id())
             && claims.iss == *tenant.issuer()
     }
 
     fn check(&self, tenant: &Tenant, token: &str, now: Timestamp) -> Result<Verified, TokenError> {
         let token = Unverified::parse(token)?;
-        // Asked before the key, so that a key that disappears meanwhile makes the token be verified again.
-        let withdrawals = self.keyring.withdrawals();
-        let checked = self.keyring.with_key(tenant.id(), &token.header.kid, now, |key| {
+        let checked = self.keyring.with_key(tenant.id(), &token.header.kid, now, |key, epoch| {
             let message = token.message.as_bytes();
             // The algorithm is ours to say, not the token's.
             match jsonwebtoken::crypto::verify(token.signature, message, &key.verifying, Algorithm::EdDSA) {
-                Ok(true) => Ok(key.expires_at),
+                Ok(true) => Ok((key.expires_at, epoch)),
                 Ok(false) | Err(_) => Err(TokenError::Signature),
             }
         });
-        let key_expires_at = checked.ok_or(TokenError::UnknownKey)??;
-        let claims = Arc::new(token.claims()?.check(tenant, now)?);
-        Ok(Verified { claims, key_expires_at, withdrawals })
+        let (key_expires_at, epoch) = checked.ok_or(TokenError::UnknownKey)??;
+        let claims: WireClaims = token.claims()?;
+        let claims = Arc::new(claims.check(tenant, now)?);
+        Ok(Verified { claims, key_expires_at, epoch })
     }
 
     fn unless_revoked(&self, claims: Arc<Claims>) -> Result<Arc<Claims>, TokenError> {

@@ -3,6 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use confab_contract::{SessionId, Timestamp, UserId};
+use jsonwebtoken::{Algorithm, DecodingKey};
 use serde::{Deserialize, Serialize};
 
 use super::{AUDIENCE, Claims, LEEWAY_MILLIS, TokenError};
@@ -14,9 +15,10 @@ const MAX_TOKEN_BYTES: usize = 2048;
 /// The header. `jku`, `jwk`, `x5u`, `crit` and all else that could steer verification make the token malformed.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct WireHeader {
+pub struct WireHeader {
     alg: String,
-    pub(super) kid: String,
+    /// Which key signed it.
+    pub kid: String,
     typ: Option<String>,
 }
 
@@ -36,18 +38,19 @@ pub(super) struct WireClaims {
 
 /// A token taken apart, its signature not yet checked.
 #[derive(Debug)]
-pub(super) struct Unverified<'a> {
-    pub(super) header: WireHeader,
+pub struct Unverified<'a> {
+    /// Its header.
+    pub header: WireHeader,
     payload: &'a str,
     /// What was signed.
-    pub(super) message: &'a str,
+    pub message: &'a str,
     /// The signature as text.
-    pub(super) signature: &'a str,
+    pub signature: &'a str,
 }
 
 impl<'a> Unverified<'a> {
     /// Takes the text apart and checks its header.
-    pub(super) fn parse(token: &'a str) -> Result<Self, TokenError> {
+    pub fn parse(token: &'a str) -> Result<Self, TokenError> {
         if token.len() > MAX_TOKEN_BYTES {
             return Err(TokenError::Malformed);
         }
@@ -66,8 +69,17 @@ impl<'a> Unverified<'a> {
         Ok(Self { header, payload, message, signature })
     }
 
+    /// Checks the signature with an Ed25519 key of 32 bytes. The algorithm is ours to say, not the token's.
+    pub fn verify(&self, public_key: &[u8]) -> Result<(), TokenError> {
+        let key = DecodingKey::from_ed_der(public_key);
+        match jsonwebtoken::crypto::verify(self.signature, self.message.as_bytes(), &key, Algorithm::EdDSA) {
+            Ok(true) => Ok(()),
+            Ok(false) | Err(_) => Err(TokenError::Signature),
+        }
+    }
+
     /// Reads the claims. Call it after the signature was checked.
-    pub(super) fn claims(&self) -> Result<WireClaims, TokenError> {
+    pub fn claims<T: serde::de::DeserializeOwned>(&self) -> Result<T, TokenError> {
         decode(self.payload)
     }
 }

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use confab_chassis::bus::{Bus, BusEvent, Subscription};
 use confab_chassis::telemetry::Metrics;
-use confab_contract::bus::{BusMessage, Notice};
-use confab_contract::{SessionId, TenantId, UserId};
+use confab_contract::bus::{BusMessage, Notice, TypingNotice};
+use confab_contract::{ConversationId, TenantId, UserId};
 use confab_testbed::RedisServer;
 use secrecy::SecretString;
 
@@ -17,21 +17,21 @@ fn other_tenant() -> TenantId {
     "default.other".parse().unwrap()
 }
 
-fn message(tenant: &TenantId) -> (BusMessage, SessionId) {
-    let session = SessionId::generate();
-    let notice = Notice::SessionRevoked { user: UserId::generate(), session };
-    (BusMessage { tenant: tenant.clone(), notice }, session)
+fn message(tenant: &TenantId) -> (BusMessage, UserId) {
+    let user = UserId::generate();
+    let notice = Notice::Typing(TypingNotice { conversation: ConversationId::generate(), user, is_typing: true });
+    (BusMessage { tenant: tenant.clone(), notice }, user)
 }
 
 /// Publishes and gives what to look for.
-fn publish(bus: &Bus, tenant: &TenantId) -> SessionId {
-    let (message, session) = message(tenant);
+fn publish(bus: &Bus, tenant: &TenantId) -> UserId {
+    let (message, typist) = message(tenant);
     bus.publish(message);
-    session
+    typist
 }
 
 fn connect(redis: &RedisServer) -> Bus {
-    Bus::redis(&SecretString::from(redis.url()), &Metrics::new()).unwrap()
+    Bus::redis(SecretString::from(redis.url()), &Metrics::new()).unwrap()
 }
 
 async fn next(subscription: &mut Subscription) -> BusEvent {
@@ -39,11 +39,11 @@ async fn next(subscription: &mut Subscription) -> BusEvent {
 }
 
 /// The next message; whether the bus is up or down in between does not matter.
-async fn next_session(subscription: &mut Subscription) -> SessionId {
+async fn next_typist(subscription: &mut Subscription) -> UserId {
     loop {
         if let BusEvent::Message(message) = next(subscription).await {
-            let Notice::SessionRevoked { session, .. } = message.notice else { panic!("{message:?}") };
-            return session;
+            let Notice::Typing(typing) = &message.notice else { panic!("{message:?}") };
+            return typing.user;
         }
     }
 }
@@ -72,9 +72,9 @@ async fn in_one_process_messages_come_to_those_who_watch_their_tenant() {
     assert!(bus.is_up());
     let (first, second, third) =
         (publish(&bus, &tenant_id()), publish(&bus, &other_tenant()), publish(&bus, &tenant_id()));
-    assert_eq!(next_session(&mut ours).await, first);
-    assert_eq!(next_session(&mut ours).await, third);
-    assert_eq!(next_session(&mut theirs).await, second);
+    assert_eq!(next_typist(&mut ours).await, first);
+    assert_eq!(next_typist(&mut ours).await, third);
+    assert_eq!(next_typist(&mut theirs).await, second);
 }
 
 #[tokio::test]
@@ -85,13 +85,13 @@ async fn watching_is_counted() {
     subscription.watch_tenant(&tenant_id());
     subscription.unwatch(&tenant_id());
     let first = publish(&bus, &tenant_id());
-    assert_eq!(next_session(&mut subscription).await, first);
+    assert_eq!(next_typist(&mut subscription).await, first);
     subscription.unwatch(&tenant_id());
     subscription.unwatch(&tenant_id());
     publish(&bus, &tenant_id());
     subscription.watch_tenant(&other_tenant());
     let second = publish(&bus, &other_tenant());
-    assert_eq!(next_session(&mut subscription).await, second);
+    assert_eq!(next_typist(&mut subscription).await, second);
 }
 
 #[tokio::test]
@@ -116,13 +116,13 @@ async fn messages_come_to_other_processes_and_own_ones_exactly_once() {
         sent_by_one.push(publish(&one, &tenant_id()));
     }
     for expected in &sent_by_one {
-        assert_eq!(next_session(&mut at_two).await, *expected);
-        assert_eq!(next_session(&mut at_one).await, *expected);
+        assert_eq!(next_typist(&mut at_two).await, *expected);
+        assert_eq!(next_typist(&mut at_one).await, *expected);
     }
     // Had echoes come, they would come before this.
     let last = publish(&two, &tenant_id());
-    assert_eq!(next_session(&mut at_one).await, last);
-    assert_eq!(next_session(&mut at_two).await, last);
+    assert_eq!(next_typist(&mut at_one).await, last);
+    assert_eq!(next_typist(&mut at_two).await, last);
 }
 
 #[tokio::test]
@@ -133,7 +133,7 @@ async fn another_tenants_messages_do_not_come() {
     let sender = listener(&one, &tenant_id()).await;
     publish(&one, &other_tenant());
     let ours = publish(&one, &tenant_id());
-    assert_eq!(next_session(&mut at_two).await, ours);
+    assert_eq!(next_typist(&mut at_two).await, ours);
     drop(sender);
 }
 
@@ -146,12 +146,12 @@ async fn a_tenant_watched_later_is_subscribed_when_it_has_settled() {
     at_two.watch_tenant(&other_tenant());
     tokio::time::timeout(PATIENCE, at_two.settled()).await.unwrap();
     let theirs = publish(&one, &other_tenant());
-    assert_eq!(next_session(&mut at_two).await, theirs);
+    assert_eq!(next_typist(&mut at_two).await, theirs);
     at_two.unwatch(&other_tenant());
     tokio::time::timeout(PATIENCE, at_two.settled()).await.unwrap();
     publish(&one, &other_tenant());
     let ours = publish(&one, &tenant_id());
-    assert_eq!(next_session(&mut at_two).await, ours);
+    assert_eq!(next_typist(&mut at_two).await, ours);
     drop(sender);
 }
 
@@ -167,7 +167,7 @@ async fn an_outage_is_told_delivery_inside_goes_on_and_everything_comes_back() {
         assert!(!bus.is_up());
     }
     let inside = publish(&one, &tenant_id());
-    assert_eq!(next_session(&mut at_one).await, inside);
+    assert_eq!(next_typist(&mut at_one).await, inside);
     // Watched while Redis is away, and subscribed when it is back.
     at_two.watch_tenant(&other_tenant());
     tokio::time::timeout(PATIENCE, at_two.settled()).await.expect("it does not wait for Redis");
@@ -181,7 +181,7 @@ async fn an_outage_is_told_delivery_inside_goes_on_and_everything_comes_back() {
         let arrived = async {
             loop {
                 publish(&one, &tenant);
-                if tokio::time::timeout(Duration::from_millis(100), next_session(&mut at_two)).await.is_ok() {
+                if tokio::time::timeout(Duration::from_millis(100), next_typist(&mut at_two)).await.is_ok() {
                     break;
                 }
             }
@@ -204,20 +204,20 @@ async fn a_frozen_redis_is_noticed() {
 #[tokio::test]
 async fn publishing_never_waits_even_when_redis_was_never_there() {
     let metrics = Metrics::new();
-    let bus = Bus::redis(&SecretString::from("redis://127.0.0.1:1"), &metrics).unwrap();
+    let bus = Bus::redis(SecretString::from("redis://127.0.0.1:1"), &metrics).unwrap();
     assert!(!bus.is_up());
     let mut subscription = bus.subscribe();
     subscription.watch_tenant(&tenant_id());
     subscription.settled().await;
     let mut last = publish(&bus, &tenant_id());
-    assert_eq!(next_session(&mut subscription).await, last);
+    assert_eq!(next_typist(&mut subscription).await, last);
     // More than any queue holds, without a single await.
     for _ in 0..30_000 {
         last = publish(&bus, &tenant_id());
     }
     assert!(!metrics.encode().contains("confab_bus_dropped_total 0"));
     assert!(matches!(next(&mut subscription).await, BusEvent::Lagged));
-    while next_session(&mut subscription).await != last {}
+    while next_typist(&mut subscription).await != last {}
 }
 
 #[tokio::test]
@@ -231,6 +231,24 @@ async fn strangers_on_the_channel_do_no_harm() {
         redis::cmd("PUBLISH").arg("confab:default.demo").arg(payload).query::<i64>(&mut stranger).unwrap();
     }
     let good = publish(&one, &tenant_id());
-    assert_eq!(next_session(&mut at_two).await, good);
+    assert_eq!(next_typist(&mut at_two).await, good);
     drop(sender);
+}
+
+#[tokio::test]
+async fn what_is_for_all_comes_also_to_those_who_watch_nobody_in_every_process() {
+    let redis = RedisServer::start().await.unwrap();
+    let (one, two) = (connect(&redis), connect(&redis));
+    let (mut at_one, mut at_two) = (one.subscribe(), two.subscribe());
+    until_up(&mut at_one, &one).await;
+    until_up(&mut at_two, &two).await;
+    one.publish(BusMessage { tenant: tenant_id(), notice: Notice::TenantsChanged { revision: 7 } });
+    for subscription in [&mut at_one, &mut at_two] {
+        loop {
+            if let BusEvent::Message(message) = next(subscription).await {
+                assert!(matches!(message.notice, Notice::TenantsChanged { revision: 7 }), "{message:?}");
+                break;
+            }
+        }
+    }
 }

@@ -2,10 +2,12 @@
 #![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
 mod bus;
+mod credentials;
 mod edge;
 mod extractors;
 mod fixture;
 mod ops;
 mod rates;
 mod serving;
+mod standing;
 mod tokens;

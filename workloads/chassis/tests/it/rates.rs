@@ -25,7 +25,7 @@ struct Process {
 
 async fn process(redis: &RedisServer) -> Process {
     let metrics = Metrics::new();
-    let link = RedisLink::open(&SecretString::from(redis.url()), "rate limits").unwrap();
+    let link = RedisLink::open(SecretString::from(redis.url()), "rate limits").unwrap();
     let limiter = RateLimiter::with_redis(link.clone(), Clock::system()).counted_by(&metrics);
     let process = Process { link, limiter, metrics };
     process.connected().await;
@@ -150,7 +150,7 @@ async fn a_frozen_redis_costs_one_request_its_patience_and_not_all() {
 
 #[tokio::test]
 async fn a_redis_that_was_never_there_is_no_obstacle() {
-    let link = RedisLink::open(&SecretString::from("redis://127.0.0.1:1"), "rate limits").unwrap();
+    let link = RedisLink::open(SecretString::from("redis://127.0.0.1:1"), "rate limits").unwrap();
     let limiter = RateLimiter::with_redis(link, Clock::system());
     assert!(limiter.take(&tenant_id(), Class::Regular, "jane", LIMIT, 1).await.allowed);
 }
@@ -159,7 +159,7 @@ async fn a_redis_that_was_never_there_is_no_obstacle() {
 async fn a_server_that_speaks_no_tls_is_tried_again_and_again() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("rediss://{}", listener.local_addr().unwrap());
-    let link = RedisLink::open(&SecretString::from(url), "rate limits").unwrap();
+    let link = RedisLink::open(SecretString::from(url), "rate limits").unwrap();
     for _ in 0..3 {
         drop(tokio::time::timeout(PATIENCE, listener.accept()).await.unwrap().unwrap());
     }
@@ -169,7 +169,7 @@ async fn a_server_that_speaks_no_tls_is_tried_again_and_again() {
 #[tokio::test]
 async fn a_bad_address_is_refused_and_never_shown() {
     for url in ["", "canary", "http://canary@host", "redis://:canary@host:notaport"] {
-        let error = RedisLink::open(&SecretString::from(url), "rate limits").unwrap_err();
+        let error = RedisLink::open(SecretString::from(url), "rate limits").unwrap_err();
         assert!(!format!("{error} {error:?}").contains("canary"), "{url}");
     }
 }

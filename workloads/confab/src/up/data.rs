@@ -1,39 +1,11 @@
-//! The data folder: the master key, and where the store is SQLite, its file and a lock that keeps a second process out.
+//! What lies where in a data folder, and its master key.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io;
+use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Result, bail};
 use confab_chassis::seal::MasterKey;
-
-/// The data folder of a SQLite store, which this process owns until it is dropped: SQLite has one writer.
-#[derive(Debug)]
-pub struct DataFolder {
-    _lock: File,
-}
-
-impl DataFolder {
-    /// Makes the folder when it is missing, readable by its owner alone, and locks it.
-    pub fn open(path: &Path) -> Result<Self> {
-        make_private(path).with_context(|| format!("the data folder {} cannot be made", path.display()))?;
-        let lock_path = path.join("lock");
-        let lock = OpenOptions::new().create(true).truncate(false).write(true).open(&lock_path);
-        let lock = lock.with_context(|| format!("{} cannot be opened", lock_path.display()))?;
-        match lock.try_lock() {
-            Ok(()) => {
-                let database = database_in(path);
-                make_private_file(&database).with_context(|| format!("{} cannot be made", database.display()))?;
-                Ok(Self { _lock: lock })
-            }
-            Err(TryLockError::WouldBlock) => bail!(
-                "the data folder {} is in use by another confab; stop it, or choose another with --data",
-                path.display()
-            ),
-            Err(TryLockError::Error(error)) => Err(error).context("the data folder cannot be locked"),
-        }
-    }
-}
+use confab_groundwork::make_private;
 
 /// Where the SQLite database of a data folder is.
 pub fn database_in(folder: &Path) -> PathBuf {
@@ -61,36 +33,14 @@ pub fn master_key(file: &Path, folder: &Path) -> Result<MasterKey> {
         );
     }
     if file.starts_with(folder) {
-        make_private(folder).with_context(|| format!("the data folder {} cannot be made", folder.display()))?;
+        make_private(folder)?;
     }
     Ok(MasterKey::load_or_generate(file)?)
-}
-
-/// An empty file for its owner alone, if there is none: SQLite gives its other files the rights of the first.
-fn make_private_file(path: &Path) -> io::Result<()> {
-    use std::os::unix::fs::OpenOptionsExt as _;
-    OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(path).map(drop)
-}
-
-fn make_private(path: &Path) -> io::Result<()> {
-    use std::os::unix::fs::DirBuilderExt as _;
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_data_folder_has_one_owner_at_a_time() {
-        let scratch = tempfile::tempdir().expect("a scratch folder");
-        let path = scratch.path().join("data");
-        let first = DataFolder::open(&path).expect("nobody has it");
-        let refused = DataFolder::open(&path).expect_err("it is taken").to_string();
-        assert!(refused.contains("in use"), "{refused}");
-        drop(first);
-        DataFolder::open(&path).expect("it is free again");
-    }
 
     #[test]
     fn a_master_key_elsewhere_needs_no_data_folder() {
@@ -110,25 +60,5 @@ mod tests {
         let refused = master_key(&key, scratch.path()).expect_err("the key is gone").to_string();
         assert!(refused.contains("restore"), "{refused}");
         assert!(!key.exists());
-    }
-
-    #[test]
-    fn the_database_is_private_also_in_a_folder_that_is_not() {
-        use std::os::unix::fs::PermissionsExt as _;
-        let scratch = tempfile::tempdir().expect("a scratch folder");
-        let path = scratch.path().join("open");
-        fs::create_dir(&path).expect("writable");
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("ours");
-        let _folder = DataFolder::open(&path).expect("nobody has it");
-        assert_eq!(fs::metadata(database_in(&path)).expect("made").permissions().mode() & 0o777, 0o600);
-    }
-
-    #[test]
-    fn a_data_folder_is_private() {
-        use std::os::unix::fs::PermissionsExt as _;
-        let scratch = tempfile::tempdir().expect("a scratch folder");
-        let path = scratch.path().join("data");
-        let _folder = DataFolder::open(&path).expect("nobody has it");
-        assert_eq!(fs::metadata(&path).expect("made").permissions().mode() & 0o777, 0o700);
     }
 }

@@ -9,26 +9,20 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
-use confab_chassis::http::Edge;
-use confab_chassis::{serve, telemetry};
-use confab_contract::config::messaging::PasswordConfig;
-use confab_contract::config::presence::SocketConfig;
-use confab_contract::config::section::{DatabaseConfig, LogConfig};
+use confab_chassis::config::SecretSource;
+use confab_chassis::telemetry::{self, LogControl};
+use confab_contract::config::admin::TenantSource;
+use confab_contract::config::section::LogConfig;
 use confab_contract::config::tenant::TenantConfig;
-use confab_groundwork::{Ground, GroundError, Process, Settings};
+use confab_groundwork::{DataFolderError, GroundError, Process, Settings};
 use confab_identity::KeyError;
-use confab_messaging::Messaging;
-use confab_presence::{Presence, Tempo};
 use confab_store::{Source, Store, StoreError, StoreOptions};
-use secrecy::SecretString;
-use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
-use tokio_util::sync::CancellationToken;
 
 use crate::cli::{StoreArgs, UpArgs};
 use crate::tenants;
+use crate::together::Together;
 use banner::{Banner, base_url, called};
-use data::DataFolder;
 pub use options::Options;
 
 /// A server that is told to stop has this long, and a little more for its tasks.
@@ -37,15 +31,15 @@ const STOPPING: Duration = Duration::from_secs(5);
 /// Serves until Ctrl-C or SIGTERM.
 #[expect(clippy::print_stdout, reason = "the banner is this command's output")]
 pub async fn run(args: UpArgs) -> Result<()> {
-    telemetry::init(&LogConfig { filter: args.log_filter.clone(), format: args.log_format.into() })?;
-    let Some(server) = Server::start(Options::from(args), true).await? else { return Ok(()) };
+    let log = telemetry::init(&LogConfig { filter: args.log_filter.clone(), format: args.log_format.into() })?;
+    let Some(server) = Server::start(Options::from(args), Some(log)).await? else { return Ok(()) };
     println!("{}", server.banner());
-    server.serving.await.context("the server failed")
+    server.serving.await.context("the server failed")?
 }
 
 /// Starts a server inside this process, for the tour.
 pub async fn start(options: Options) -> Result<Server> {
-    Server::start(options, false).await?.context("the server was told to stop before it was ready")
+    Server::start(options, None).await?.context("the server was told to stop before it was ready")
 }
 
 /// A running server.
@@ -55,29 +49,30 @@ pub struct Server {
     tenants: Vec<TenantConfig>,
     store: String,
     drain: confab_chassis::drain::Drain,
-    serving: JoinHandle<()>,
+    serving: JoinHandle<Result<()>>,
 }
 
 impl Server {
-    async fn start(options: Options, on_signals: bool) -> Result<Option<Self>> {
+    /// With a log of its own it is a process of its own, and leaves on signals.
+    async fn start(options: Options, log: Option<LogControl>) -> Result<Option<Self>> {
         let loaded = tenants::load(&options.files).map_err(|problems| anyhow::anyhow!(problems.join("\n")))?;
         for field in loaded.ignored.iter().filter(|field| !options.store.does(field.field)) {
             eprintln!("warning: {field}");
         }
         let mut tenants = loaded.tenants;
         tenants::answer_at(&mut tenants, options.http.listen.ip());
-        let folder = match options.store.database_url {
-            None => Some(DataFolder::open(&options.store.data)?),
-            Some(_) => None,
-        };
+        let database = options.database();
+        let folder = database.take_folder().map_err(about_folder)?;
         let settings = Settings {
-            store: options.store_options(),
-            redis_url: options.store.redis_url.clone(),
+            database,
+            redis_url: options.store.redis_url.clone().map(SecretSource::from),
             master_key: data::master_key(&options.store.master_key(), &options.store.data)?,
+            tenant_source: TenantSource::Config,
             tenants: tenants.clone(),
         };
-        let process = Process::begin(options.drain.clone(), options.ops_listen).await?;
-        if on_signals {
+        let is_a_process = log.is_some();
+        let process = Process::begin(options.drain.clone(), options.ops_listen, log).await?;
+        if is_a_process {
             process.listen_for_signals()?;
         }
         let listener = confab_groundwork::listen(options.http.listen).await?;
@@ -88,7 +83,12 @@ impl Server {
             process.end(None).await;
             return Ok(None);
         };
-        let serving = tokio::spawn(serve_until_drained(listener, options, process, ground, folder));
+        let together = Together { http: options.http, ..Together::default() };
+        // The folder's lock is held as long as the process serves.
+        let serving = tokio::spawn(async move {
+            let _folder = folder;
+            together.serve_until_drained(listener, process, ground).await
+        });
         Ok(Some(Self { api, ops, tenants, store, drain, serving }))
     }
 
@@ -114,22 +114,9 @@ impl Server {
     }
 }
 
-/// The folder's lock is held as long as the process serves.
-async fn serve_until_drained(
-    listener: TcpListener,
-    options: Options,
-    process: Process,
-    ground: Ground,
-    _folder: Option<DataFolder>,
-) {
-    let messaging = messaging(&process, &ground);
-    let presence = presence(&process, &ground);
-    let edge = Edge::new(ground.tenants.clone(), &options.http, process.clock.clone(), &process.metrics);
-    let app = edge.protect(messaging.router().merge(presence.router()));
-    let serving = serve::serve(listener, app, options.http, process.drain.clone(), process.metrics.clone());
-    // Presence ends by the drain, too: when the last connection has been closed.
-    tokio::join!(serving, presence.run(CancellationToken::new()));
-    process.end(Some(ground)).await;
+/// A folder that cannot be had comes with the flag that names another.
+fn about_folder(error: DataFolderError) -> anyhow::Error {
+    anyhow::Error::from(error).context("another data folder is named with --data")
 }
 
 /// A master key that does not fit comes with the flag that names another.
@@ -140,40 +127,6 @@ fn about_key(error: GroundError, key: &Path) -> anyhow::Error {
     let key = key.display();
     let text = format!("the master key {key} does not fit this database; name the right one with --master-key-file");
     anyhow::Error::from(error).context(text)
-}
-
-fn messaging(process: &Process, ground: &Ground) -> Messaging {
-    let ground = ground.clone();
-    Messaging::build(confab_messaging::Parts {
-        store: ground.store,
-        tenants: ground.tenants,
-        keyring: ground.keyring,
-        verifier: ground.verifier,
-        revocations: ground.revocations,
-        bus: ground.bus,
-        limiter: ground.limiter,
-        master_key: ground.master_key,
-        clock: process.clock.clone(),
-        passwords: PasswordConfig::default(),
-    })
-}
-
-fn presence(process: &Process, ground: &Ground) -> Presence {
-    let ground = ground.clone();
-    Presence::build(confab_presence::Parts {
-        store: ground.store,
-        tenants: ground.tenants,
-        verifier: ground.verifier,
-        revocations: ground.revocations,
-        bus: ground.bus,
-        limiter: ground.limiter,
-        master_key: ground.master_key,
-        drain: process.drain.clone(),
-        metrics: process.metrics.clone(),
-        clock: process.clock.clone(),
-        sockets: SocketConfig::default(),
-        tempo: Tempo::default(),
-    })
 }
 
 /// Opens a store that a server has made, for commands that look after it.
@@ -200,10 +153,4 @@ fn with_cure(error: StoreError) -> anyhow::Error {
         Some(cure) => error.context(cure),
         None => error,
     }
-}
-
-/// Where the store is, for [`Options`].
-fn source_of(database_url: Option<&SecretString>, file: std::path::PathBuf) -> StoreOptions {
-    let source = database_url.map_or(Source::Sqlite(file), |url| Source::Postgres(url.clone()));
-    StoreOptions { source, max_connections: DatabaseConfig::DEFAULT_MAX_CONNECTIONS }
 }

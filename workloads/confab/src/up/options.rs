@@ -4,9 +4,9 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use confab_contract::config::section::{DrainConfig, HttpConfig};
-use confab_store::StoreOptions;
+use confab_groundwork::Database;
 
-use super::{data, source_of};
+use super::data;
 use crate::cli::{StoreArgs, TourArgs, UpArgs};
 
 /// What a server is started with.
@@ -52,8 +52,11 @@ impl Options {
     }
 
     /// Where the store is.
-    pub fn store_options(&self) -> StoreOptions {
-        source_of(self.store.database_url.as_ref(), data::database_in(&self.store.data))
+    pub fn database(&self) -> Database {
+        match &self.store.database_url {
+            Some(url) => Database::postgres(url),
+            None => Database::sqlite(data::database_in(&self.store.data)),
+        }
     }
 
     /// Where data lie, without any secret.

@@ -117,6 +117,11 @@ impl Running {
         assert!(status.success(), "{}", self.said());
     }
 
+    /// Sends it a signal.
+    pub fn signal(&self, signal: Signal) {
+        self.process.signal(signal).unwrap();
+    }
+
     /// Waits for an end of its own.
     pub async fn ends(&mut self) -> Finished {
         let status = self.process.wait(PATIENCE).await.unwrap();

@@ -32,6 +32,8 @@ pub enum CloseReason {
     Replaced,
     /// 4003: the server could not read what it owes this connection for too long.
     Unavailable,
+    /// 4004: the tenant hibernates, was removed, or is not admitted by its host any more.
+    NotServed,
     /// 4400: not a frame of the protocol, again and again.
     ProtocolError,
     /// 4401: the token is invalid or has expired.
@@ -46,7 +48,7 @@ pub enum CloseReason {
 
 impl CloseReason {
     /// All of them, for documentation.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::GoingAway,
         Self::UnsupportedData,
         Self::TooBig,
@@ -55,6 +57,7 @@ impl CloseReason {
         Self::HeartbeatTimeout,
         Self::Replaced,
         Self::Unavailable,
+        Self::NotServed,
         Self::ProtocolError,
         Self::AuthenticationFailed,
         Self::SessionRevoked,
@@ -74,6 +77,7 @@ impl CloseReason {
             Self::HeartbeatTimeout => 4001,
             Self::Replaced => 4002,
             Self::Unavailable => 4003,
+            Self::NotServed => 4004,
             Self::ProtocolError => 4400,
             Self::AuthenticationFailed => 4401,
             Self::SessionRevoked => 4403,
@@ -94,6 +98,7 @@ impl CloseReason {
             Self::HeartbeatTimeout => "nothing heard for too long; reconnect and resume",
             Self::Replaced => "too many connections of this account; the oldest was closed",
             Self::Unavailable => "the store is away; reconnect and resume",
+            Self::NotServed => "this tenant is not served at this moment; reconnect later and resume",
             Self::ProtocolError => "not the protocol of this server",
             Self::AuthenticationFailed => "the token does not hold; get a new one",
             Self::SessionRevoked => "the session was ended; sign in again",
@@ -111,6 +116,7 @@ impl CloseReason {
             | Self::SlowConsumer
             | Self::HeartbeatTimeout
             | Self::Unavailable
+            | Self::NotServed
             | Self::AuthTimeout => Advice::Reconnect,
             Self::AuthenticationFailed => Advice::NewToken,
             Self::SessionRevoked => Advice::SignInAgain,

@@ -58,7 +58,7 @@ impl Shared {
 
 /// Errors that a group of routes gives whatever its handlers do.
 pub(crate) fn of_transport(access: Access, has_body: bool) -> impl Iterator<Item = &'static Shared> {
-    let always = [&INVALID, &NOT_FOUND, &INTERNAL, &UNAVAILABLE].into_iter();
+    let always = [&INVALID, &FORBIDDEN, &NOT_FOUND, &INTERNAL, &UNAVAILABLE].into_iter();
     let body = [&TOO_LARGE, &MEDIA_TYPE].into_iter().filter(move |_| has_body);
     let limited = [&RATE_LIMITED].into_iter().filter(move |_| access != Access::Open);
     let bearer = [&UNAUTHENTICATED].into_iter().filter(move |_| access == Access::Bearer);
@@ -129,7 +129,8 @@ static UNAUTHENTICATED: Shared = Shared {
 static FORBIDDEN: Shared = Shared {
     name: "Forbidden",
     code: ErrorCode::AuthorizationFailed,
-    description: "The caller is known, but lacks a right.",
+    description: "The caller is known, but lacks a right. Also, for every request: the host that serves the tenant does not \
+                  admit it any more (`details.reason` is `tenant_not_allowed`); its data are kept.",
     message: "Only an admin or the owner may do this",
     detail: None,
 };
@@ -179,7 +180,8 @@ static UNAVAILABLE: Shared = Shared {
     name: "Unavailable",
     code: ErrorCode::ServiceUnavailable,
     description: "A dependency is away, or the server is leaving; `Retry-After` says when to come back. A write may or may \
-                  not have been done: repeat a send with the same `temp_id`.",
+                  not have been done: repeat a send with the same `temp_id`. Also: the tenant hibernates (`details.reason` \
+                  is `tenant_hibernated`); nothing is done until it is woken.",
     message: "The database is not reachable at this moment",
     detail: None,
 };

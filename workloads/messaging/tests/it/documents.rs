@@ -117,7 +117,7 @@ fn every_test_that_the_security_table_names_exists() {
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let table = std::fs::read_to_string(root.join("docs/security.md")).unwrap();
     let mut code = String::new();
-    for crate_name in ["messaging", "chassis", "presence", "store", "identity", "contract"] {
+    for crate_name in ["messaging", "chassis", "presence", "store", "identity", "contract", "tenancy", "confab"] {
         for folder in ["src", "tests"] {
             collect_code(&root.join("workloads").join(crate_name).join(folder), &mut code);
         }

@@ -15,7 +15,12 @@ use crate::session::Session;
 pub struct People {
     by_user: HashMap<UserId, Person>,
     connections: usize,
+    is_retired: bool,
 }
+
+/// Nobody enters any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Retired;
 
 #[derive(Debug, Default)]
 struct Person {
@@ -54,18 +59,37 @@ pub enum Change {
     },
 }
 
+impl Person {
+    /// The oldest connections that are too many, those that are being closed apart.
+    fn beyond(&self, most: usize) -> impl Iterator<Item = &Arc<Session>> {
+        let open = self.sessions.iter().filter(|session| session.close_reason().is_none());
+        let too_many = open.clone().count().saturating_sub(most);
+        open.take(too_many)
+    }
+}
+
 impl People {
     /// A connection begins. Beyond `most` of one person, the oldest is handed back to be closed.
-    pub fn add(&mut self, session: &Arc<Session>, most: usize) -> Option<Arc<Session>> {
+    pub fn add(&mut self, session: &Arc<Session>, most: usize) -> Result<Option<Arc<Session>>, Retired> {
+        if self.is_retired {
+            return Err(Retired);
+        }
         self.connections += 1;
         let person = self.by_user.entry(session.user).or_default();
         person.stays_until = None;
         person.sessions.push(Arc::clone(session));
-        let open = person.sessions.iter().filter(|session| session.close_reason().is_none());
-        if open.clone().count() <= most {
-            return None;
-        }
-        open.into_iter().next().cloned()
+        Ok(person.beyond(most).next().cloned())
+    }
+
+    /// Of each person who has more than `most` connections, the oldest that are too many.
+    pub fn beyond(&self, most: usize) -> Vec<Arc<Session>> {
+        self.by_user.values().flat_map(|person| person.beyond(most)).cloned().collect()
+    }
+
+    /// Lets nobody enter any more, if nobody is here; says whether.
+    pub fn retire(&mut self) -> bool {
+        self.is_retired = self.by_user.is_empty() && self.connections == 0;
+        self.is_retired
     }
 
     /// A connection has ended. The person stays for a while, so that a reconnect shows no flicker.

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use confab_contract::bus::{BusMessage, Notice};
+use confab_contract::config::tenant::LimitsConfig;
 use confab_contract::socket::close::CloseReason;
 use confab_contract::{ConversationId, TenantId, Timestamp, UserId};
 
@@ -13,7 +14,7 @@ use confab_store::receipts::Watermark;
 
 use super::announced::Announced;
 use super::feed::{Attached, Feed};
-use super::people::{Change, People};
+use super::people::{Change, People, Retired};
 use super::permits::Permits;
 use super::progress::Progress;
 use super::watchers::Watchers;
@@ -94,7 +95,7 @@ impl TenantHub {
             }
             Notice::Presence(notice) => lock(&self.watchers).tell(notice),
             // Remembered by the process, which closes what has to be closed.
-            Notice::SessionRevoked { .. } => {}
+            Notice::SessionRevoked { .. } | Notice::TenantsChanged { .. } => {}
         }
     }
 
@@ -250,13 +251,37 @@ impl TenantHub {
 
     // --- People ---
 
-    /// A connection begins.
-    pub fn enter(&self, session: &Arc<Session>, most: u32) {
-        let oldest = lock(&self.people).add(session, usize::try_from(most).unwrap_or(usize::MAX));
+    /// A connection begins. An error: this hub has retired meanwhile, and the tenant has another.
+    pub fn enter(&self, session: &Arc<Session>, most: u32) -> Result<(), Retired> {
+        let oldest = lock(&self.people).add(session, usize::try_from(most).unwrap_or(usize::MAX))?;
         if let Some(oldest) = oldest {
             oldest.close(CloseReason::Replaced);
         }
         self.availability_changed(session.user);
+        Ok(())
+    }
+
+    /// Retires if nobody is connected and nothing is left to be done: then the tenant costs nothing here.
+    pub fn retire(&self) -> bool {
+        let conversations = lock(&self.conversations);
+        let mut people = lock(&self.people);
+        let is_idle = conversations.feeds.is_empty()
+            && lock(&self.permits).is_empty()
+            && lock(&self.watchers).is_empty()
+            && lock(&self.acknowledged).is_empty()
+            && lock(&self.changed).is_empty()
+            && lock(&self.leavers).is_empty();
+        is_idle && people.retire()
+    }
+
+    /// The tenant's settings have changed: what they bound is counted anew.
+    pub fn settle_for(&self, limits: &LimitsConfig) {
+        lock(&self.permits).clear();
+        let most = usize::try_from(limits.connections_per_user).unwrap_or(usize::MAX);
+        let too_many = lock(&self.people).beyond(most);
+        for session in too_many {
+            session.close(CloseReason::Replaced);
+        }
     }
 
     /// A connection has ended: undoes all that it took part in.

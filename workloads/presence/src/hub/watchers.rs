@@ -82,6 +82,11 @@ impl Watchers {
         watching.iter().map(|watching| Arc::clone(&watching.session)).collect()
     }
 
+    /// Whether nobody watches anybody.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Everybody who is watched.
     pub fn users(&self) -> Vec<UserId> {
         self.0.keys().copied().collect()

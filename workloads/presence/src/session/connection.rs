@@ -106,7 +106,13 @@ impl Drop for Attendance {
     }
 }
 
-async fn converse(gateway: &Gateway, tenant: &Tenant, opened: Opened, sink: &mut Sink, stream: &mut Stream) -> End {
+async fn converse(
+    gateway: &Gateway,
+    tenant: &Arc<Tenant>,
+    opened: Opened,
+    sink: &mut Sink,
+    stream: &mut Stream,
+) -> End {
     let Opened { attendance, protocol } = opened;
     let session = &attendance.0;
     let end = tokio::select! {
@@ -171,7 +177,7 @@ pub async fn meanwhile<T>(session: &Session, sink: &mut Sink, wait: impl Future<
 /// Reads frames and has them carried out, one after the other.
 async fn receive(
     gateway: &Gateway,
-    tenant: &Tenant,
+    tenant: &Arc<Tenant>,
     session: &Arc<Session>,
     mut protocol: Protocol,
     stream: &mut Stream,

@@ -74,6 +74,10 @@ pub async fn open(
     if gateway.core.revocations.is_revoked(tenant.id(), session.login) {
         return Err(End::server(CloseReason::SessionRevoked));
     }
+    // And so with a tenant that ceased to be served.
+    if !gateway.core.serves(tenant.id()) {
+        return Err(End::server(CloseReason::NotServed));
+    }
     // From here on others may close it, whatever it waits for.
     tokio::select! {
         biased;
@@ -86,10 +90,14 @@ pub async fn open(
 }
 
 async fn enter(gateway: &Gateway, tenant: &Tenant, claims: &Claims) -> Attendance {
-    let hub = gateway.hub_of(tenant.id()).await;
-    let session = Arc::new(Session::new(claims.sub, claims.sid, hub, claims.exp, gateway.core.uptime()));
-    session.hub.enter(&session, tenant.limits().connections_per_user);
-    Attendance(session)
+    loop {
+        let hub = gateway.hub_of(tenant.id()).await;
+        let session = Arc::new(Session::new(claims.sub, claims.sid, hub, claims.exp, gateway.core.uptime()));
+        // A hub retires when nobody needs it, and another takes its place.
+        if session.hub.enter(&session, tenant.limits().connections_per_user).is_ok() {
+            return Attendance(session);
+        }
+    }
 }
 
 /// Answers, and attaches the connection where the client is. A client that resumes gets no cursor with the answer: it

@@ -45,8 +45,9 @@ pub fn perform_at_once(session: &Session, step: Step) -> Option<Step> {
 }
 
 /// Does what may need waiting.
-pub async fn perform(core: &Core, tenant: &Tenant, session: &Arc<Session>, step: Step) -> Result<(), End> {
+pub async fn perform(core: &Core, tenant: &Arc<Tenant>, session: &Arc<Session>, step: Step) -> Result<(), End> {
     let frame_type = step.frame_type().map(str::to_owned);
+    let tenant = &*core.settings_of(tenant);
     if step.is_counted()
         && let Err(retry_after) = may_send(core, tenant, session).await
     {

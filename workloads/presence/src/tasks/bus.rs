@@ -9,35 +9,57 @@ use confab_contract::bus::{BusMessage, Notice};
 use tokio_util::sync::CancellationToken;
 
 use crate::gateway::Gateway;
+use crate::hub::News;
 use crate::tasks::availability;
 
 /// Runs until it is stopped.
 pub async fn run(gateway: Arc<Gateway>, stop: CancellationToken) {
-    let mut subscription = gateway.core.bus.subscribe();
-    let mut wanted = gateway.wanted.subscribe();
-    let mut watched = HashSet::new();
-    watch_all(&gateway, &mut subscription, &mut watched);
+    let mut watched = Watched { subscription: gateway.core.bus.subscribe(), tenants: HashSet::new() };
+    let mut news = gateway.hub.news();
+    // Whoever was told to an earlier run of this task, which ended by a panic.
+    gateway.hub.all().iter().for_each(|hub| watched.begin(&hub.tenant));
+    watched.follow(&gateway);
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
-            changed = wanted.changed() => {
+            changed = news.changed() => {
                 if changed.is_err() {
                     return;
                 }
-                watch_all(&gateway, &mut subscription, &mut watched);
+                watched.follow(&gateway);
             }
-            event = subscription.recv() => on_event(&gateway, event),
+            event = watched.subscription.recv() => on_event(&gateway, event),
         }
     }
 }
 
-fn watch_all(gateway: &Gateway, subscription: &mut Subscription, watched: &mut HashSet<TenantId>) {
-    for hub in gateway.hub.all() {
-        if watched.insert(hub.tenant.clone()) {
-            subscription.watch_tenant(&hub.tenant);
+/// The tenants of which messages come: those that have a hub.
+struct Watched {
+    subscription: Subscription,
+    tenants: HashSet<TenantId>,
+}
+
+impl Watched {
+    fn follow(&mut self, gateway: &Gateway) {
+        let (news, number) = gateway.hub.take_news();
+        for news in news {
+            match news {
+                News::Begun(tenant) => self.begin(&tenant),
+                News::Ended(tenant) => {
+                    if self.tenants.remove(&tenant) {
+                        self.subscription.unwatch(&tenant);
+                    }
+                }
+            }
+        }
+        gateway.watched.send_replace(number);
+    }
+
+    fn begin(&mut self, tenant: &TenantId) {
+        if self.tenants.insert(tenant.clone()) {
+            self.subscription.watch_tenant(tenant);
         }
     }
-    gateway.watched.send_replace(watched.len());
 }
 
 fn on_event(gateway: &Arc<Gateway>, event: BusEvent) {

@@ -10,6 +10,7 @@ pub mod patrol;
 pub mod receipts;
 pub mod revoked;
 pub mod tail;
+pub mod tenants;
 
 use std::time::Duration;
 

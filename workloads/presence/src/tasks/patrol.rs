@@ -13,16 +13,13 @@ use crate::parts::Core;
 use crate::session::Session;
 use crate::session::outbox::Queued;
 
-/// Seconds between ageings of announcements: a connection attaches well within one.
-const AGE_EVERY: u32 = 15;
-
 /// Runs until it is stopped.
 pub async fn run(gateway: Arc<Gateway>, stop: CancellationToken) {
     let mut ticks = ticks(gateway.core.settings.tempo.patrol);
-    let mut aged_at = gateway.core.uptime();
+    let mut aged_at = Instant::now();
     while stop.run_until_cancelled(ticks.tick()).await.is_some() {
         let uptime = gateway.core.uptime();
-        let ages = uptime.saturating_sub(aged_at) >= AGE_EVERY;
+        let ages = aged_at.elapsed() >= gateway.core.settings.tempo.ageing;
         for hub in gateway.hub.all() {
             visit(&gateway.core, &hub, uptime);
             if ages {
@@ -31,7 +28,8 @@ pub async fn run(gateway: Arc<Gateway>, stop: CancellationToken) {
             }
         }
         if ages {
-            aged_at = uptime;
+            aged_at = Instant::now();
+            gateway.hub.retire_idle();
         }
     }
 }

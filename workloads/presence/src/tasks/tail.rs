@@ -1,9 +1,10 @@
 //! Follows the store's changes, so that a lost message costs a moment and never an event. It costs what changes: when
-//! nothing has, one look at the counters of each tenant that has connections here.
+//! nothing has, one look at the counters of all tenants that have connections here.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use confab_contract::TenantId;
 use confab_store::StoreError;
 use confab_store::changes::{self, Changes};
 use tokio_util::sync::CancellationToken;
@@ -15,6 +16,8 @@ use crate::parts::Core;
 
 /// Changed conversations and members read at once.
 const PAGE: u32 = 500;
+/// Tenants whose counters are read at once.
+const TENANTS: usize = 256;
 
 /// Runs until it is stopped.
 pub async fn run(gateway: Arc<Gateway>, stop: CancellationToken) {
@@ -42,13 +45,35 @@ fn pause(core: &Core) -> Duration {
     Duration::from_millis(millis)
 }
 
-/// Looks at every tenant. One tenant's trouble does not hold up others.
+/// Looks at every tenant that has connections here. One tenant's trouble does not hold up others.
 async fn look(gateway: &Gateway) -> Result<(), StoreError> {
     let mut outcome = Ok(());
-    for hub in gateway.hub.all() {
-        if hub.is_followed()
-            && let Err(error) = follow(&hub).await
-        {
+    let followed: Vec<Arc<TenantHub>> = gateway.hub.all().into_iter().filter(|hub| hub.is_followed()).collect();
+    for hubs in followed.chunks(TENANTS) {
+        if let Err(error) = look_at(&gateway.core, hubs).await {
+            outcome = Err(error);
+        }
+    }
+    outcome
+}
+
+/// One question for many tenants says in which of them anything has changed.
+async fn look_at(core: &Core, hubs: &[Arc<TenantHub>]) -> Result<(), StoreError> {
+    // Runs begin before anything is read.
+    let runs: Vec<u64> = hubs.iter().map(|hub| hub.progress(Progress::begin_run)).collect();
+    let tenants: Vec<&TenantId> = hubs.iter().map(|hub| &hub.tenant).collect();
+    let positions = changes::positions(&core.store, &tenants).await?;
+    let mut outcome = Ok(());
+    for (hub, run) in hubs.iter().zip(runs) {
+        let now = positions.get(&hub.tenant).copied().unwrap_or_default();
+        let is_still = hub.progress(|progress| {
+            let is_still = progress.position() == Some(&now);
+            if is_still {
+                progress.end_run(run, &now, Vec::new());
+            }
+            is_still
+        });
+        if !is_still && let Err(error) = follow(hub).await {
             outcome = Err(error);
         }
     }

@@ -16,6 +16,7 @@ mod opening;
 mod process;
 mod receipts;
 mod redis_outage;
+mod resting;
 mod resume;
 mod revocation;
 mod slow_reader;

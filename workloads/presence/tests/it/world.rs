@@ -74,6 +74,7 @@ impl Default for Choices {
                 availability: Duration::from_millis(30),
                 attention: Duration::from_millis(50),
                 sign_in: Duration::from_secs(10),
+                ..Tempo::default()
             },
             drain: DrainConfig { deadline_seconds: 10, unready_millis: 50, reconnect_jitter_millis: 300 },
         }
@@ -252,7 +253,7 @@ impl World {
         let bus = if self.redis_url.is_some() { bus(self.redis_url.as_deref()) } else { self.bus.clone() };
         let limiter = match &self.redis_url {
             Some(url) => {
-                let link = RedisLink::open(&SecretString::from(url.as_str()), "rate limits").unwrap();
+                let link = RedisLink::open(SecretString::from(url.as_str()), "rate limits").unwrap();
                 eventually("Redis counts", || link.is_up()).await;
                 RateLimiter::with_redis(link, self.clock.clone())
             }
@@ -475,7 +476,7 @@ async fn open(source: &Source) -> Store {
 
 fn bus(redis_url: Option<&str>) -> Bus {
     match redis_url {
-        Some(url) => Bus::redis(&SecretString::from(url), &Metrics::new()).unwrap(),
+        Some(url) => Bus::redis(SecretString::from(url), &Metrics::new()).unwrap(),
         None => Bus::in_process(),
     }
 }

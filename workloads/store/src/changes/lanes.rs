@@ -1,7 +1,7 @@
 //! The counters: choosing one, adding to it, reading them.
 
-use std::collections::BTreeSet;
 use std::collections::hash_map::RandomState;
+use std::collections::{BTreeSet, HashMap};
 use std::hash::BuildHasher as _;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -79,9 +79,29 @@ pub(super) async fn read(connection: &mut Connection, tenant: &TenantId) -> Resu
     let rows: Vec<(i64, i64)> = connection.all(query).await?;
     let mut lanes = [0; LANES];
     for (lane, position) in rows {
-        if let Some(slot) = usize::try_from(lane).ok().and_then(|lane| lanes.get_mut(lane)) {
-            *slot = position.unsigned_abs();
-        }
+        set(&mut lanes, lane, position);
     }
     Ok(lanes)
+}
+
+/// The same for several tenants at once. Whoever has no lanes is not in there.
+pub(super) async fn read_of(
+    connection: &mut Connection,
+    tenants: &[&TenantId],
+) -> Result<HashMap<TenantId, [u64; LANES]>, StoreError> {
+    let query = sql!(
+        "SELECT l.tenant, l.lane, l.position FROM " rows "CROSS JOIN lanes l WHERE l.tenant = j.value->>0"
+    );
+    let rows: Vec<(Text<TenantId>, i64, i64)> = connection.all(query.bind(Rows::single(tenants))).await?;
+    let mut lanes: HashMap<TenantId, [u64; LANES]> = HashMap::new();
+    for (tenant, lane, position) in rows {
+        set(lanes.entry(tenant.0).or_default(), lane, position);
+    }
+    Ok(lanes)
+}
+
+fn set(lanes: &mut [u64; LANES], lane: i64, position: i64) {
+    if let Some(slot) = usize::try_from(lane).ok().and_then(|lane| lanes.get_mut(lane)) {
+        *slot = position.unsigned_abs();
+    }
 }

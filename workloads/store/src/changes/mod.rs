@@ -20,7 +20,7 @@ pub(crate) use lanes::{Lane, LaneChoice, bump, bump_all};
 pub(crate) use position::Mark;
 pub use position::Position;
 pub use sync::{SyncRows, SyncedConversation, starting_points, sync};
-pub use tail::{Changes, MemberChange, position, since};
+pub use tail::{Changes, MemberChange, position, positions, since};
 
 /// Counters per tenant. More let more transactions commit at the same moment; fewer make positions shorter.
 pub const LANES: usize = 16;

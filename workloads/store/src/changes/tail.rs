@@ -1,5 +1,7 @@
 //! The tail of a tenant: which conversations got events, and who joined or left.
 
+use std::collections::HashMap;
+
 use confab_contract::{ConversationId, TenantId, UserId};
 
 use super::{LANES, Lane, Mark, Position, lanes};
@@ -51,6 +53,12 @@ struct MemberRow {
 /// The present position.
 pub async fn position(store: &Store, tenant: &TenantId) -> Result<Position, StoreError> {
     Ok(Position::complete(lanes::read(&mut store.read().await?, tenant).await?))
+}
+
+/// The present positions of several tenants. Of those in which nothing has ever changed there is none.
+pub async fn positions(store: &Store, tenants: &[&TenantId]) -> Result<HashMap<TenantId, Position>, StoreError> {
+    let lanes = lanes::read_of(&mut store.read().await?, tenants).await?;
+    Ok(lanes.into_iter().map(|(tenant, lanes)| (tenant, Position::complete(lanes))).collect())
 }
 
 /// What changed after a position, in all conversations of the tenant: about `limit` of each kind per lane (what one

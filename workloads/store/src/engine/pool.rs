@@ -1,5 +1,6 @@
 //! The pools of one database.
 
+use secrecy::SecretString;
 use sqlx::{PgPool, Postgres, SqlitePool, Transaction};
 
 use super::{Connection, limited, postgres, sqlite};
@@ -20,6 +21,16 @@ impl Pools {
             Source::Sqlite(path) => sqlite::open(&path).await,
             Source::Postgres(url) => postgres::open(&url, options.max_connections).await,
         }
+    }
+
+    /// New connections use this address from now on.
+    pub(crate) fn use_address(&self, url: &SecretString) -> Result<(), StoreError> {
+        if let Self::Postgres { all, batches } = self {
+            let options = postgres::options(url)?;
+            all.set_connect_options(options.clone());
+            batches.set_connect_options(options);
+        }
+        Ok(())
     }
 
     pub(crate) const fn engine(&self) -> Engine {

@@ -34,6 +34,17 @@ const SETTINGS: &str = "SET statement_timeout = '12s'; SET lock_timeout = '8s'; 
      SET plan_cache_mode = force_custom_plan; SET jit = off";
 
 pub(super) async fn open(url: &SecretString, max_connections: u32) -> Result<Pools, StoreError> {
+    let options = options(url)?;
+    let others = max_connections.saturating_sub(BATCH_CONNECTIONS).max(1);
+    let all = pool(others).connect_with(options.clone()).await.map_err(StoreError::opening)?;
+    check_durable(&all).await?;
+    // It connects when the first batch comes.
+    let batches = pool(BATCH_CONNECTIONS).connect_lazy_with(options);
+    Ok(Pools::Postgres { all, batches })
+}
+
+/// How to connect.
+pub(super) fn options(url: &SecretString) -> Result<PgConnectOptions, StoreError> {
     let scheme = url.expose_secret().split_once("://").map(|(scheme, _)| scheme);
     if !matches!(scheme, Some("postgres" | "postgresql")) {
         // The driver takes any scheme for its own.
@@ -41,13 +52,7 @@ pub(super) async fn open(url: &SecretString, max_connections: u32) -> Result<Poo
         return Err(StoreError::opening(error));
     }
     let options: PgConnectOptions = url.expose_secret().parse().map_err(StoreError::opening)?;
-    let options = options.application_name("confab");
-    let others = max_connections.saturating_sub(BATCH_CONNECTIONS).max(1);
-    let all = pool(others).connect_with(options.clone()).await.map_err(StoreError::opening)?;
-    check_durable(&all).await?;
-    // It connects when the first batch comes.
-    let batches = pool(BATCH_CONNECTIONS).connect_lazy_with(options);
-    Ok(Pools::Postgres { all, batches })
+    Ok(options.application_name("confab"))
 }
 
 fn pool(connections: u32) -> PgPoolOptions {

@@ -34,6 +34,7 @@ macro_rules! migration {
 const MIGRATIONS: &[Migration] = &[
     migration!(1, "base", "0001_base.sql", oldest program: 1),
     migration!(2, "networks_of_sessions", "0002_networks_of_sessions.sql", oldest program: 1),
+    migration!(3, "tenants", "0003_tenants.sql", oldest program: 1),
 ];
 
 /// The version that this program needs.

@@ -137,6 +137,7 @@ async fn every_function_finds_nothing_with_the_ids_of_another_tenant(world: Worl
         ("timeline::read", !timeline::read(store, foreign, group, 0, u64::MAX, 10).await.unwrap().is_empty()),
         ("timeline::last_seq", timeline::last_seq(store, foreign, group).await.unwrap().is_some()),
         ("changes::position", changes::position(store, foreign).await.unwrap() != Position::default()),
+        ("changes::positions", !changes::positions(store, &[foreign]).await.unwrap().is_empty()),
         ("changes::since", {
             let tail = changes::since(store, foreign, &Position::default(), 10).await.unwrap();
             !tail.conversations.is_empty() || !tail.members.is_empty()
