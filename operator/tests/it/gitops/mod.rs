@@ -78,18 +78,18 @@ fn offered(tenant: &Value) -> Vec<String> {
 
 #[test]
 fn argo_cd_offers_what_makes_sense_in_each_state() {
-    assert_eq!(offered(&tenant(json!({}))), ["hibernate", "pause", "restart"]);
-    assert_eq!(offered(&tenant(json!({"placement": {"mode": "Shared"}}))), ["hibernate", "pause"]);
-    assert_eq!(offered(&tenant(json!({"hibernated": true}))), ["pause", "wake"]);
-    assert_eq!(offered(&with(json!({"paused": true}), waiting())), ["hibernate", "resume"]);
-    let waits = with(json!({}), waiting());
+    assert_eq!(offered(&tenant(&json!({}))), ["hibernate", "pause", "restart"]);
+    assert_eq!(offered(&tenant(&json!({"placement": {"mode": "Shared"}}))), ["hibernate", "pause"]);
+    assert_eq!(offered(&tenant(&json!({"hibernated": true}))), ["pause", "wake"]);
+    assert_eq!(offered(&with(&json!({"paused": true}), waiting())), ["hibernate", "resume"]);
+    let waits = with(&json!({}), waiting());
     assert_eq!(offered(&waits), ["hibernate", "pause", "release", "restart"]);
     assert_eq!(offered(&action("release", &waits)), ["hibernate", "pause", "restart"], "it was let in");
 }
 
 #[test]
 fn an_action_changes_what_it_says_and_nothing_else() {
-    let before = with(json!({"limits": {"groupMembers": 12}}), waiting());
+    let before = with(&json!({"limits": {"groupMembers": 12}}), waiting());
     let changed = |name: &str, before: &Value| {
         let mut after = action(name, before);
         let (spec, annotations) = (after["spec"].take(), after["metadata"]["annotations"].take());
@@ -162,7 +162,7 @@ async fn kubectl_wait_ends_when_the_newest_spec_is_ready_and_not_before() {
         let arguments = [&["-n", &namespace], arguments].concat();
         kubectl(server.kubectl(), &arguments, input).expect("kubectl succeeds")
     };
-    let mut demo = tenant(json!({}));
+    let mut demo = tenant(&json!({}));
     demo["metadata"] = json!({"name": "demo"});
     run(&["apply", "--server-side", "-f", "-"], &demo.to_string());
     let wait = |seconds: u8| {
@@ -181,12 +181,12 @@ async fn kubectl_wait_ends_when_the_newest_spec_is_ready_and_not_before() {
         run(&["patch", "chattenant", "demo", "--subresource=status", "--type=merge", "-p", &patch], "");
     };
     for (observed, generation) in [(good(), 0), (rolling_out(), 1)] {
-        write(&with(json!({}), observed), generation);
+        write(&with(&json!({}), observed), generation);
         let said = kubectl(wait(1), &[], "").expect_err("an older spec, or one that is not ready");
         assert!(said.contains("timed out"), "{said}");
     }
     let mut waiting = wait(60).stdout(Stdio::piped()).spawn().expect("kubectl starts");
-    write(&with(json!({}), good()), 1);
+    write(&with(&json!({}), good()), 1);
     let ended = tokio::task::spawn_blocking(move || {
         let status = waiting.wait().expect("it ends");
         let mut said = String::new();

@@ -23,16 +23,16 @@ pub struct State {
 pub fn all() -> Vec<State> {
     let state = |name, tenant, health, told, kstatus| State { name, tenant, health, told, kstatus };
     let mut states = vec![
-        state("fresh", tenant(json!({})), "Progressing", "waiting for the operator", "InProgress"),
-        state("ready", with(json!({}), good()), "Healthy", "can be used", "Current"),
-        state("updating", with(json!({}), updating()), "Progressing", "RollingOut: 1 of 2", "InProgress"),
-        state("rolling out", with(json!({}), rolling_out()), "Progressing", "RollingOut: no pod", "InProgress"),
-        state("stalled", with(json!({}), stalled()), "Degraded", "SecretNotFound: make Secret db", "Failed"),
-        state("waiting for a release", with(json!({}), waiting()), "Healthy", "let it in", "Current"),
-        state("asleep", with(json!({"hibernated": true}), asleep()), "Healthy", "the tenant sleeps", "Current"),
+        state("fresh", tenant(&json!({})), "Progressing", "waiting for the operator", "InProgress"),
+        state("ready", with(&json!({}), good()), "Healthy", "can be used", "Current"),
+        state("updating", with(&json!({}), updating()), "Progressing", "RollingOut: 1 of 2", "InProgress"),
+        state("rolling out", with(&json!({}), rolling_out()), "Progressing", "RollingOut: no pod", "InProgress"),
+        state("stalled", with(&json!({}), stalled()), "Degraded", "SecretNotFound: make Secret db", "Failed"),
+        state("waiting for a release", with(&json!({}), waiting()), "Healthy", "let it in", "Current"),
+        state("asleep", with(&json!({"hibernated": true}), asleep()), "Healthy", "the tenant sleeps", "Current"),
         state(
             "falling asleep",
-            with(json!({"hibernated": true}), rolling_out()),
+            with(&json!({"hibernated": true}), rolling_out()),
             "Progressing",
             "RollingOut",
             "InProgress",
@@ -48,7 +48,7 @@ pub fn all() -> Vec<State> {
 }
 
 /// A tenant that nobody has looked at.
-pub fn tenant(more: Value) -> Value {
+pub fn tenant(more: &Value) -> Value {
     let mut spec = json!({"domain": "demo.example.com", "placement": {"mode": "Dedicated"}});
     spec.as_object_mut().expect("a map").extend(more.as_object().cloned().expect("a map"));
     json!({
@@ -58,7 +58,7 @@ pub fn tenant(more: Value) -> Value {
 }
 
 /// The same after the operator has seen this.
-pub fn with(more: Value, observed: Observed) -> Value {
+pub fn with(more: &Value, observed: Observed) -> Value {
     let mut tenant = tenant(more);
     let typed: ChatTenant = serde_json::from_value(tenant.clone()).expect("a tenant");
     let status = compose(&typed, observed, jiff::Timestamp::UNIX_EPOCH).expect("news");
@@ -108,7 +108,7 @@ fn parts(parts: Vec<Part>) -> Observed {
 }
 
 fn left_alone() -> Value {
-    let mut tenant = with(json!({"paused": true}), good());
+    let mut tenant = with(&json!({"paused": true}), good());
     tenant["metadata"]["generation"] = 4.into();
     let typed: ChatTenant = serde_json::from_value(tenant.clone()).expect("a tenant");
     let status = paused(&typed, jiff::Timestamp::UNIX_EPOCH).expect("news");
@@ -117,13 +117,13 @@ fn left_alone() -> Value {
 }
 
 fn outdated() -> Value {
-    let mut tenant = with(json!({}), good());
+    let mut tenant = with(&json!({}), good());
     tenant["metadata"]["generation"] = 4.into();
     tenant
 }
 
 fn going() -> Value {
-    let mut tenant = with(json!({"deletionPolicy": "Delete"}), stalled());
+    let mut tenant = with(&json!({"deletionPolicy": "Delete"}), stalled());
     tenant["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z".into();
     tenant
 }
