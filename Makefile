@@ -118,8 +118,24 @@ cluster-up: build-cluster ## A real Kubernetes cluster of one node on this machi
 cluster-down: build-cluster ## Take it down with all that is in it (ARGS)
 	$(CLUSTER) down $(ARGS)
 
+# Beside what cargo builds, wherever that is.
+IMAGES = $(shell $(CARGO) metadata --format-version 1 --no-deps | sed 's/.*"target_directory":"\([^"]*\)".*/\1/')/images
+
+.PHONY: image-builder
+image-builder:
+	@sh .ci/deps images
+
+.PHONY: images
+images: image-builder ## Images of all programs, by docker, podman or buildah; archives in target/images
+	.ci/images roots $(IMAGES)/roots
+	.ci/images pack $(IMAGES)
+
+.PHONY: images-load
+images-load: build-cluster ## Give them to the cluster of cluster-up (ARGS)
+	$(CLUSTER) load $(ARGS) $(IMAGES)/*.tar
+
 .PHONY: e2e
-e2e: node build ## Tests on a real cluster of one node; needs root
+e2e: node build images ## Tests on a real cluster of one node, with the images; needs root
 	$(CARGO) $(WITH_ROOT) test -p confab-e2e --test node
 
 ##@ Measure

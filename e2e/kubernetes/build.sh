@@ -98,7 +98,8 @@ for module in "$@"; do
         # Whoever comes second waits for the first and finds its work done.
         exec 9>"$cache/lock"
         flock 9
-        [ -d "$folder" ] || build "$module" "$folder"
+        # Not with ||, behind which a failed step would not end the script.
+        if [ ! -d "$folder" ]; then build "$module" "$folder"; fi
         exec 9>&-
     fi
     touch "$folder"

@@ -3,6 +3,7 @@
 //! These tests need root and what `.ci/deps node` installs: make e2e.
 #![allow(clippy::unwrap_used, reason = "tests may panic")]
 
+mod images;
 mod life;
 mod network;
 mod scale;
