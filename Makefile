@@ -81,17 +81,20 @@ lint: ## Clippy, with warnings as errors
 deny: cargo-deny ## Licences, banned crates, sources (with advisories and duplicates, needs the network: cargo deny check)
 	$(CARGO) deny check --allow duplicate licenses bans sources
 
+# The programs of one build of the workspace: built one by one, each would build its dependencies anew with features of its own.
+BUILT := $(or $(CARGO_TARGET_DIR),target)/debug
+
 .PHONY: generate
-generate: build-confab ## Write the generated files (custom resources, roles, pages, OpenAPI, AsyncAPI)
-	$(CARGO) run -p confab-crds --bin crdgen -- .
-	$(CARGO) run -p confab-desired --bin installgen -- .
-	$(CONFAB) generate .
+generate: build ## Write the generated files (custom resources, roles, pages, OpenAPI, AsyncAPI)
+	$(BUILT)/crdgen .
+	$(BUILT)/installgen .
+	$(BUILT)/confab generate .
 
 .PHONY: generate-check
-generate-check: build-confab ## Fail when a generated file is out of date
-	$(CARGO) run -p confab-crds --bin crdgen -- . --check
-	$(CARGO) run -p confab-desired --bin installgen -- . --check
-	$(CONFAB) generate . --check
+generate-check: build ## Fail when a generated file is out of date
+	$(BUILT)/crdgen . --check
+	$(BUILT)/installgen . --check
+	$(BUILT)/confab generate . --check
 
 ##@ Kubernetes
 

@@ -68,18 +68,22 @@
 - apiGroups: ["events.k8s.io"]
   resources: ["events"]
   verbs: ["create", "patch"]
+# Whether another operator, which a tenant's status names, still lives.
+- apiGroups: ["coordination.k8s.io"]
+  resources: ["leases"]
+  verbs: ["get"]
 {{- end }}
 
 {{- define "confab.rules.own" -}}
-# Who acts, of several operators. The right to create cannot be bound to a name.
+# Who acts, of several operators. The right to create cannot be bound to a name; read are those of others, too.
 - apiGroups: ["coordination.k8s.io"]
   resources: ["leases"]
   resourceNames: ['{{ include "confab.lease" . }}']
-  verbs: ["get", "list", "watch", "update"]
-# Who acts, of several operators. The right to create cannot be bound to a name.
+  verbs: ["list", "watch", "update"]
+# Who acts, of several operators. The right to create cannot be bound to a name; read are those of others, too.
 - apiGroups: ["coordination.k8s.io"]
   resources: ["leases"]
-  verbs: ["create"]
+  verbs: ["get", "create"]
 # The operator's own key, made once. The right to create cannot be bound to a name.
 - apiGroups: [""]
   resources: ["secrets"]

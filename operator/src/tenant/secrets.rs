@@ -74,6 +74,10 @@ async fn make(secret: &Generated, context: &Context) -> Result<Option<Stall>, Fa
     let api: Api<DynamicObject> =
         Api::namespaced_with(context.client.clone(), object.namespace(), &resource(Kind::Secret));
     let mut value = object.value.clone();
+    // Owners follow the deletion policy: what this manager owned could not be dropped by the other any more.
+    if let Some(metadata) = value["metadata"].as_object_mut() {
+        metadata.remove("ownerReferences");
+    }
     let encoded = data(&secret.recipe).into_iter().map(|(key, text)| (key, Value::from(STANDARD.encode(text))));
     value["data"] = Value::Object(encoded.collect());
     let made: DynamicObject = serde_json::from_value(value).expect("an object of ours is one");

@@ -155,3 +155,17 @@ async fn deleting_a_tenant_takes_its_objects_and_leaves_its_data() {
     lab.tenants().delete("demo", &kube::api::DeleteParams::default()).await.unwrap();
     lab.until_gone(Kind::Secret, "demo-master-key").await;
 }
+
+#[tokio::test]
+async fn a_master_key_made_under_delete_outlives_a_tenant_that_turned_to_retain() {
+    let lab = Lab::new().await;
+    let mut spec = embedded();
+    spec["deletionPolicy"] = "Delete".into();
+    lab.apply_tenant("demo", spec.clone()).await;
+    let owned = |object: &Value| object["metadata"]["ownerReferences"].is_array();
+    lab.until(Kind::Secret, "demo-master-key", owned).await;
+    spec["deletionPolicy"] = "Retain".into();
+    lab.apply_tenant("demo", spec).await;
+    lab.until(Kind::Secret, "demo-master-key", |object| !owned(object)).await;
+    lab.until(Kind::PersistentVolumeClaim, "demo-data", |object| !owned(object)).await;
+}

@@ -238,6 +238,11 @@ impl Lab {
         self.api(kind).patch_status(name, &how, &Patch::Merge(&patch)).await.expect("it can be changed");
     }
 
+    pub async fn merge_tenant_status(&self, name: &str, patch: Value) {
+        let how = PatchParams { field_manager: Some("somebody".to_owned()), ..PatchParams::default() };
+        self.tenants().patch_status(name, &how, &Patch::Merge(&patch)).await.expect("it can be changed");
+    }
+
     pub async fn merge_tenant(&self, name: &str, patch: Value) {
         let how = PatchParams { field_manager: Some("somebody".to_owned()), ..PatchParams::default() };
         self.tenants().patch(name, &how, &Patch::Merge(&patch)).await.expect("it can be changed");

@@ -110,7 +110,8 @@ async fn a_paused_tenant_is_left_as_it_is() {
     lab.merge_tenant("demo", json!({"spec": {"paused": false}})).await;
     lab.until(Kind::Service, "demo-presence", |_| true).await;
     lab.until(Kind::Deployment, "demo-presence", replicas(4)).await;
-    assert!(!lab.conditions("demo").await.contains_key("Paused"));
+    let paused = async || lab.conditions("demo").await.contains_key("Paused");
+    assert!(eventually(async || !paused().await).await);
 }
 
 #[tokio::test]

@@ -6,6 +6,7 @@ use confab_desired::Kind;
 use confab_testbed::kubernetes::{ApiServer, Options, WORKLOADS};
 use serde_json::json;
 
+use crate::account;
 use crate::lab::{Lab, Operator, apply_definitions, eventually};
 
 async fn server(options: Options) -> ApiServer {
@@ -74,6 +75,7 @@ async fn an_operator_for_all_namespaces_looks_after_each() {
     let server = server(Options { controllers: WORKLOADS, ..Options::default() }).await;
     let (mut lab, other) = (Lab::on(&server).await, Lab::on(&server).await);
     lab.config.watch_namespaces.clear();
+    lab.cluster = account::operator(&server, &lab.client, &lab.namespace, &[]).await;
     let operator = lab.start_operator();
     for lab in [&lab, &other] {
         let domain = format!("{}.example.com", lab.namespace);

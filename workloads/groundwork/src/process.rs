@@ -19,7 +19,7 @@ use confab_contract::config::admin::{AdminConfig, TenantSource};
 use confab_contract::config::section::{DrainConfig, HttpConfig};
 use confab_identity::{IdentityFeed, IdentityParts, KeyError};
 use confab_store::{Store, StoreError};
-use confab_tenancy::{Admin, AdminParts, Follower, FollowerParts, purge};
+use confab_tenancy::{Admin, AdminParts, FollowError, Follower, FollowerParts, purge};
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -237,7 +237,10 @@ impl Process {
 }
 
 async fn prime_from_store(follower: &Follower, identity: &IdentityFeed) -> Result<(), GroundError> {
-    follower.prime().await?;
+    follower.prime().await.map_err(|error| match error {
+        FollowError::Keys(error) => GroundError::Keys(error),
+        error @ FollowError::Store(_) => GroundError::Tenants(error),
+    })?;
     Ok(identity.prime_revocations().await?)
 }
 

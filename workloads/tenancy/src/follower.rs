@@ -84,11 +84,15 @@ impl Follower {
         }))
     }
 
-    /// Reads everybody: await it before the process becomes ready. It may be called again after a failure.
+    /// Reads everybody: await it before the process becomes ready. It may be called again after a failure. That the keys of
+    /// nobody can be used is one.
     pub async fn prime(&self) -> Result<(), FollowError> {
         {
             let _reading = self.0.reading.lock().await;
-            self.0.read_everything().await?;
+            let trouble = self.0.read_everything().await?;
+            if let Some(error) = trouble.of_everybody() {
+                return Err(error.into());
+            }
         }
         let look_up: Arc<dyn LookUp> = self.0.clone();
         self.0.parts.tenants.look_up_with(Arc::downgrade(&look_up));
@@ -156,6 +160,20 @@ impl Follower {
     }
 }
 
+/// Trouble with keys, while everybody is read.
+#[derive(Debug, Default)]
+struct Trouble {
+    last: Option<KeyError>,
+    is_any_well: bool,
+}
+
+impl Trouble {
+    /// What everybody has; then it is the process that is wrong.
+    fn of_everybody(self) -> Option<KeyError> {
+        self.last.filter(|_| !self.is_any_well)
+    }
+}
+
 impl LookUp for Inner {
     fn look_up(&self) -> Pin<Box<dyn Future<Output = Result<(), CannotTell>> + Send + '_>> {
         Box::pin(self.looks.look_up(async || self.catch_up().await))
@@ -180,9 +198,9 @@ impl Inner {
             let revision = self.revision.load(Ordering::SeqCst);
             let changes = tenants::changed_since(&self.parts.store, revision, PAGE).await?;
             if changes.is_incomplete {
-                return self.read_everything().await;
+                return self.read_everything().await.map(drop);
             }
-            self.apply(changes.tenants).await?;
+            self.apply(changes.tenants, &mut Trouble::default()).await?;
             self.revision.store(changes.revision, Ordering::SeqCst);
             if !changes.has_more {
                 return Ok(());
@@ -191,12 +209,12 @@ impl Inner {
     }
 
     /// Begins anew. Whoever does not come is gone.
-    async fn read_everything(&self) -> Result<(), FollowError> {
-        let (mut revision, mut seen) = (0, HashSet::new());
+    async fn read_everything(&self) -> Result<Trouble, FollowError> {
+        let (mut revision, mut seen, mut trouble) = (0, HashSet::new(), Trouble::default());
         loop {
             let changes = tenants::changed_since(&self.parts.store, revision, PAGE).await?;
             seen.extend(changes.tenants.iter().map(|tenant| tenant.id.clone()));
-            self.apply(changes.tenants).await?;
+            self.apply(changes.tenants, &mut trouble).await?;
             revision = changes.revision;
             if !changes.has_more {
                 break;
@@ -206,11 +224,11 @@ impl Inner {
             self.forget(tenant.id());
         }
         self.revision.store(revision, Ordering::SeqCst);
-        Ok(())
+        Ok(trouble)
     }
 
     /// Whoever is to be served has keys before the first request finds them.
-    async fn apply(&self, changed: Vec<FollowedTenant>) -> Result<(), FollowError> {
+    async fn apply(&self, changed: Vec<FollowedTenant>, trouble: &mut Trouble) -> Result<(), FollowError> {
         let (mut present, mut removed) = (Vec::new(), Vec::new());
         for tenant in changed {
             if tenant.state == TenantState::Deleting {
@@ -228,8 +246,9 @@ impl Inner {
         }
         let served: Vec<Arc<Tenant>> = present.iter().filter(|tenant| tenant.is_served()).cloned().collect();
         match self.parts.identity.load_keys(&served).await {
+            Ok(()) => trouble.is_any_well |= !served.is_empty(),
             // It has been logged and is tried again; who has no keys cannot sign anybody in, and all else goes on.
-            Ok(()) | Err(KeyError::Sealed { .. } | KeyError::NoGeneration { .. }) => {}
+            Err(error @ (KeyError::Sealed { .. } | KeyError::NoGeneration { .. })) => trouble.last = Some(error),
             Err(error) => return Err(error.into()),
         }
         for tenant in &present {

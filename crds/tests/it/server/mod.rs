@@ -88,10 +88,13 @@ async fn installed(server: &ApiServer) {
         let said = succeeded(&applied);
         assert!(said.contains("chattenants.confab.dev created"), "{said}");
         assert_eq!(String::from_utf8_lossy(&applied.stderr), "", "the server has nothing to warn of");
-        // `--for=condition` fails where there are no conditions yet.
-        let established = "--for=jsonpath={.status.conditions[?(@.type=='Established')].status}=True";
-        let wait = ["wait", established, "--timeout=60s", "crd/chattenants.confab.dev"];
-        succeeded(&server.kubectl().args(wait).output().unwrap());
+        // `kubectl wait` fails where there are no conditions at all yet, as of a definition that was just made.
+        let served = async {
+            while !server.kubectl().args(["get", "chattenants.confab.dev"]).output().unwrap().status.success() {
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_mins(1), served).await.expect("the new kind is served");
         // `kubectl explain` asks for descriptions, which the server publishes a moment later.
         let described = async {
             while !server.kubectl().args(["explain", "ct.spec.domain"]).output().unwrap().status.success() {

@@ -100,6 +100,12 @@ fn surroundings() -> Vec<Permission> {
             &["create", "patch"],
             "Told are transitions; patched is the count of one that comes again.",
         ),
+        of(
+            "coordination.k8s.io",
+            "leases",
+            &["get"],
+            "Whether another operator, which a tenant's status names, still lives.",
+        ),
     ]
 }
 
@@ -108,11 +114,12 @@ fn own() -> Vec<Permission> {
         names: names.to_vec(),
         ..permission(Place::Own, group, resource, verbs, why)
     };
-    let lease = "Who acts, of several operators. The right to create cannot be bound to a name.";
+    let lease =
+        "Who acts, of several operators. The right to create cannot be bound to a name; read are those of others, too.";
     let key = "The operator's own key, made once. The right to create cannot be bound to a name.";
     vec![
-        of("coordination.k8s.io", "leases", &["get", "list", "watch", "update"], &[LEASE], lease),
-        of("coordination.k8s.io", "leases", &["create"], &[], lease),
+        of("coordination.k8s.io", "leases", &["list", "watch", "update"], &[LEASE], lease),
+        of("coordination.k8s.io", "leases", &["get", "create"], &[], lease),
         of("", "secrets", &["get"], &[KEY_SECRET], key),
         of("", "secrets", &["create"], &[], key),
     ]

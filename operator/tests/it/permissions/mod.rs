@@ -2,7 +2,6 @@
 //! down, as an account with those roles.
 
 mod audit;
-mod kinds;
 mod tour;
 
 use confab_desired::delivery::NAMESPACE;
@@ -15,6 +14,7 @@ use kube::Client;
 use serde_json::{Value, json};
 
 use crate::account;
+use crate::kinds;
 use crate::lab::{apply_definitions, config_of, eventually};
 
 #[test]

@@ -1,8 +1,5 @@
 //! Everything that the operator does.
 
-use std::io::Write as _;
-use std::process::{Command, Stdio};
-
 use confab_chassis::health::Health;
 use confab_chassis::telemetry::Metrics;
 use confab_desired::delivery::{NAMESPACE, roles};
@@ -17,6 +14,7 @@ use serde_json::{Value, json};
 
 use super::audit;
 use crate::account;
+use crate::kubectl::kubectl;
 use crate::lab::{Lab, Operator, eventually};
 
 /// Where the tenants live: those with pods of their own, and the guest of one of them.
@@ -41,6 +39,7 @@ pub async fn play(server: &ApiServer, admin: Client, operator: Config, watched: 
     kept(&tenants).await;
     told(&tenants).await;
     elected(server).await;
+    handed_over(&tenants).await;
     first.stop().await;
     ended(&tenants).await;
     standby.stop().await;
@@ -195,12 +194,23 @@ async fn elected(server: &ApiServer) {
     assert!(again.await, "the operator never looked again at a Lease that it could not renew");
 }
 
+/// A tenant of another operator, which is gone.
+async fn handed_over(tenants: &Lab) {
+    let spec = json!({"domain": "moved.example.com", "placement": {"mode": "Dedicated"}, "paused": true});
+    tenants.apply_tenant("moved", spec).await;
+    tenants.until_condition("moved", "Paused", "True/Paused").await;
+    let before = json!({"status": {"operator": format!("{}/other", NAMESPACES[0])}});
+    tenants.merge_tenant_status("moved", before).await;
+    tenants.merge_tenant("moved", json!({"spec": {"paused": false}})).await;
+    tenants.until(Kind::StatefulSet, "moved-serve", |_| true).await;
+}
+
 /// Deletions, with and without a finalizer.
 async fn ended(tenants: &Lab) {
-    for tenant in ["large", "small", "routed", "lost"] {
+    for tenant in ["large", "small", "routed", "lost", "moved"] {
         tenants.tenants().delete(tenant, &DeleteParams::default()).await.expect("it can be deleted");
     }
-    for tenant in ["large", "small", "routed", "lost"] {
+    for tenant in ["large", "small", "routed", "lost", "moved"] {
         let gone = async || tenants.tenants().get_opt(tenant).await.expect("an answer").is_none();
         assert!(eventually(gone).await, "{tenant} does not end");
     }
@@ -227,14 +237,4 @@ pub fn own(server: &ApiServer, account: &str, namespace: &str, resource: &str, u
     let identity = account::identity(server, NAMESPACE, account);
     let arguments = ["patch", resource, "data", "-n", namespace, "--type=merge", "--dry-run=server", "-p", &patch];
     kubectl(identity.kubectl(), &arguments, "")
-}
-
-/// Runs kubectl; what it says, or what it complains of.
-pub fn kubectl(mut command: Command, arguments: &[&str], input: &str) -> Result<String, String> {
-    command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.spawn().expect("kubectl starts");
-    child.stdin.take().expect("it is piped").write_all(input.as_bytes()).expect("kubectl reads");
-    let output = child.wait_with_output().expect("kubectl ends");
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("text");
-    if output.status.success() { Ok(text(output.stdout)) } else { Err(text(output.stderr)) }
 }

@@ -166,7 +166,7 @@ impl Planner<'_> {
     }
 
     fn dedicated(&self, tenant: &ChatTenant, resolved: &ResolvedTenant, plan: &mut Plan) -> Result<(), String> {
-        let capabilities = self.source.capabilities()?.or(self.capabilities);
+        let capabilities = self.source.capabilities().or(self.capabilities);
         let mut settings = self.operator.settings_with(capabilities, resolved);
         let (references, notes) = self.source.references(resolved)?;
         plan.notes.extend(notes);

@@ -68,10 +68,10 @@ impl Source {
     }
 
     /// What it can do, if it says so.
-    pub(super) fn capabilities(&self) -> Result<Option<Capabilities>, String> {
+    pub(super) fn capabilities(&self) -> Option<Capabilities> {
         match self {
-            Self::Cluster(cluster) => Ok(Some(cluster.capabilities())),
-            Self::Folder(_) => Ok(None),
+            Self::Cluster(cluster) => Some(cluster.capabilities()),
+            Self::Folder(_) => None,
         }
     }
 

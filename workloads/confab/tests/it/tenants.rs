@@ -271,6 +271,18 @@ async fn a_process_that_starts_later_serves_everybody_and_counts_them() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_process_with_another_master_key_ends_and_says_so() {
+    let mut cell = Cell::start().await;
+    cell.first.serves(&[guest("one")]).await;
+    std::fs::remove_file(cell.scratch.path().join("shared.key")).unwrap();
+    let database = json!({"url": cell.database.url()});
+    for kind in ["messaging", "presence"] {
+        let mut other = Service::of_a_cell(&cell.scratch, kind, "other", &database, Some(&cell.redis), None);
+        other.running.ends().await.badly(&["sealed by another master key", "same key file"]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_log_filter_is_read_and_changed_while_a_process_runs() {
     let cell = Cell::start().await;
     let filter = format!("{}/log-filter", cell.services[0].ops);

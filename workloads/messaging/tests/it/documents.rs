@@ -117,9 +117,11 @@ fn every_test_that_the_security_table_names_exists() {
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let table = std::fs::read_to_string(root.join("docs/security.md")).unwrap();
     let mut code = String::new();
-    for crate_name in ["messaging", "chassis", "presence", "store", "identity", "contract", "tenancy", "confab"] {
+    let workloads = ["messaging", "chassis", "presence", "store", "identity", "contract", "tenancy", "confab"];
+    let crates = workloads.map(|name| format!("workloads/{name}")).into_iter();
+    for crate_folder in crates.chain(["operator", "operator/desired"].map(str::to_owned)) {
         for folder in ["src", "tests"] {
-            collect_code(&root.join("workloads").join(crate_name).join(folder), &mut code);
+            collect_code(&root.join(&crate_folder).join(folder), &mut code);
         }
     }
     let names: BTreeSet<&str> = table.split('`').filter(|text| text.contains('_') && text.len() > 20).collect();

@@ -1,11 +1,12 @@
 //! The hub of one tenant: its feeds, its people here, and who watches whom.
 
+mod life;
+
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use confab_contract::bus::{BusMessage, Notice};
-use confab_contract::config::tenant::LimitsConfig;
 use confab_contract::socket::close::CloseReason;
 use confab_contract::{ConversationId, TenantId, Timestamp, UserId};
 
@@ -259,29 +260,6 @@ impl TenantHub {
         }
         self.availability_changed(session.user);
         Ok(())
-    }
-
-    /// Retires if nobody is connected and nothing is left to be done: then the tenant costs nothing here.
-    pub fn retire(&self) -> bool {
-        let conversations = lock(&self.conversations);
-        let mut people = lock(&self.people);
-        let is_idle = conversations.feeds.is_empty()
-            && lock(&self.permits).is_empty()
-            && lock(&self.watchers).is_empty()
-            && lock(&self.acknowledged).is_empty()
-            && lock(&self.changed).is_empty()
-            && lock(&self.leavers).is_empty();
-        is_idle && people.retire()
-    }
-
-    /// The tenant's settings have changed: what they bound is counted anew.
-    pub fn settle_for(&self, limits: &LimitsConfig) {
-        lock(&self.permits).clear();
-        let most = usize::try_from(limits.connections_per_user).unwrap_or(usize::MAX);
-        let too_many = lock(&self.people).beyond(most);
-        for session in too_many {
-            session.close(CloseReason::Replaced);
-        }
     }
 
     /// A connection has ended: undoes all that it took part in.

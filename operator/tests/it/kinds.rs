@@ -4,16 +4,16 @@ use confab_desired::Kind;
 use confab_testbed::kubernetes::ApiServer;
 use serde_json::{Value, json};
 
-use super::tour;
+use crate::kubectl::kubectl;
 
 /// Installs every optional kind.
 pub fn install(server: &ApiServer) {
     let optional = Kind::ALL.into_iter().filter(|kind| kind.is_optional());
     let list = json!({"apiVersion": "v1", "kind": "List", "items": optional.map(definition).collect::<Vec<_>>()});
-    tour::kubectl(server.kubectl(), &["apply", "--server-side", "-f", "-"], &list.to_string()).expect("definitions");
+    kubectl(server.kubectl(), &["apply", "--server-side", "-f", "-"], &list.to_string()).expect("definitions");
     // `--for=condition` fails where there are no conditions yet.
     let established = "--for=jsonpath={.status.conditions[?(@.type=='Established')].status}=True";
-    tour::kubectl(server.kubectl(), &["wait", established, "--timeout=60s", "crd", "--all"], "").expect("established");
+    kubectl(server.kubectl(), &["wait", established, "--timeout=60s", "crd", "--all"], "").expect("established");
 }
 
 fn definition(kind: Kind) -> Value {
