@@ -37,14 +37,3 @@ async fn has_kind(client: &Client, version: &str, kind: &str) -> Result<bool, ku
         Err(error) => Err(error),
     }
 }
-
-/// Whether a kind may be used.
-pub fn is_there(capabilities: Capabilities, kind: Kind) -> bool {
-    match kind {
-        Kind::Cluster => capabilities.cloud_native_pg,
-        Kind::Certificate => capabilities.cert_manager,
-        Kind::HttpRoute => capabilities.gateway_api,
-        Kind::ServiceMonitor => capabilities.service_monitor,
-        _ => true,
-    }
-}

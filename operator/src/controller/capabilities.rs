@@ -8,7 +8,7 @@ use confab_desired::Kind;
 use kube::Client;
 use tokio_util::sync::CancellationToken;
 
-use crate::cluster::discovery::{capabilities, is_there};
+use crate::cluster::discovery::capabilities;
 use crate::tenant::Context;
 use crate::world::watch::Watches;
 
@@ -30,7 +30,7 @@ async fn look(client: Client, watches: Watches, context: Arc<Context>, tasks: Ba
             continue;
         }
         for kind in Kind::ALL {
-            if is_there(found, kind) && !is_there(before.capabilities, kind) {
+            if found.has(kind) && !before.capabilities.has(kind) {
                 tracing::info!(kind = kind.spelling().kind, "a kind was installed");
                 watches.spawn_children(&tasks, kind);
             }

@@ -18,7 +18,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::admin::{Hosts, key, refresh};
-use crate::cluster::discovery::{self, is_there};
+use crate::cluster::discovery;
 use crate::cluster::{fenced_client, plain_client, prepare};
 use crate::config::OperatorConfig;
 use crate::election::fence::{Fence, GRACE};
@@ -167,7 +167,7 @@ async fn build(
 fn watch_all(watches: &Watches, context: &Context, background: &Background) {
     watches.spawn_tenants(background);
     let capabilities = context.settings().capabilities;
-    for kind in Kind::ALL.into_iter().filter(|kind| kind.is_watched() && is_there(capabilities, *kind)) {
+    for kind in Kind::ALL.into_iter().filter(|kind| kind.is_watched() && capabilities.has(*kind)) {
         watches.spawn_children(background, kind);
     }
 }

@@ -24,7 +24,6 @@ mod finalizer;
 mod guest;
 mod hosting;
 mod observe;
-mod prune;
 mod references;
 mod report;
 mod rivals;

@@ -7,6 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use confab_desired::build::secret::{Generated, Recipe, redis_data};
 use confab_desired::compare::differs;
+use confab_desired::ownership::{is_ours, not_ours};
 use confab_desired::reason::condition;
 use confab_desired::{FIELD_MANAGER, Kind, Object, Reason, Stall};
 use kube::Api;
@@ -15,7 +16,6 @@ use serde_json::Value;
 
 use super::context::Context;
 use super::failure::{Failure, refusal};
-use super::prune::is_ours;
 use crate::cluster::apply::{apply, find};
 use crate::world::Key;
 use crate::world::watch::resource;
@@ -51,7 +51,7 @@ fn master_key_missing(name: &str) -> Stall {
 /// Data and metadata are there; is it ours, and is its metadata as it should be?
 async fn settle(object: &Object, live: &Value, context: &Context) -> Result<Option<Stall>, Failure> {
     if !is_ours(live, object) {
-        return Ok(Some(super::prune::not_ours(object)));
+        return Ok(Some(not_ours(object)));
     }
     if !differs(&object.value, live, FIELD_MANAGER) {
         return Ok(None);

@@ -103,6 +103,15 @@ fn a_secret_that_is_missing_lacks_its_key_or_holds_something_else_is_told_with_i
 }
 
 #[test]
+fn a_value_that_is_no_text_is_told_without_repeating_it() {
+    for value in ["////", "canary-password, no base64"] {
+        let found = stall(&tenant(ALONE), &[("db", serde_json::json!({"data": {"uri": value}}))]);
+        assert_eq!(found.reason, Reason::SecretValueInvalid);
+        assert!(found.message.contains("is empty or no text"), "{}", found.message);
+    }
+}
+
+#[test]
 fn a_certificate_needs_both_of_its_halves() {
     let tenant = tenant(&EMBEDDED.replace("ingress: {}", "ingress: {tls: {secretName: web}}"));
     let cases = [
